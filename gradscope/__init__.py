@@ -1,0 +1,58 @@
+"""gradscope: which layer, since which step, why, and what to change.
+
+Importing this package does not import TensorFlow; the names below load on first use (PEP 562).
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gradscope.capture.tape import GradientTape
+    from gradscope.diagnosis.engine import diagnose
+    from gradscope.errors import GradscopeError, GradscopeWarning
+    from gradscope.keras import Callback
+    from gradscope.records import Record, Remedy, Report, Verdict
+    from gradscope.run import Run, open_run
+    from gradscope.scope import Scope
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Callback": "gradscope.keras",
+    "GradientTape": "gradscope.capture.tape",
+    "GradscopeError": "gradscope.errors",
+    "GradscopeWarning": "gradscope.errors",
+    "Record": "gradscope.records",
+    "Remedy": "gradscope.records",
+    "Report": "gradscope.records",
+    "Run": "gradscope.run",
+    "Scope": "gradscope.scope",
+    "Verdict": "gradscope.records",
+    "diagnose": "gradscope.diagnosis.engine",
+    "open_run": "gradscope.run",
+}
+
+__all__ = [
+    "Callback",
+    "GradientTape",
+    "GradscopeError",
+    "GradscopeWarning",
+    "Record",
+    "Remedy",
+    "Report",
+    "Run",
+    "Scope",
+    "Verdict",
+    "diagnose",
+    "open_run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gradscope' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,1 @@
+"""Capture: what a training step computes, seen while it is traced."""

@@ -1,0 +1,1 @@
+"""Diagnosis: rules on records, findings, verdicts."""

@@ -1,0 +1,1 @@
+"""Probes: tensor -> a few numbers, inside the step's own XLA program."""
