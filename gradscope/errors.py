@@ -14,7 +14,15 @@ gradscope itself raises nothing: it warns once with `GradscopeWarning` and steps
 
 
 class GradscopeError(Exception):
-    """Base of all errors that gradscope raises."""
+    """Base of all errors that gradscope raises.
+
+    >>> import gradscope
+    >>> try:
+    ...     gradscope.open_run("no/such/directory")
+    ... except gradscope.GradscopeError as error:
+    ...     print(type(error).__name__)
+    RunError
+    """
 
 
 class UsageError(GradscopeError, ValueError):
@@ -42,4 +50,10 @@ class UnhealthyRunError(GradscopeError):
 
 
 class GradscopeWarning(UserWarning):
-    """Something that gradscope had to give up while the training goes on."""
+    """Something that gradscope had to give up while the training goes on.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", GradscopeWarning)
+    ...     warnings.warn("the disk is full", GradscopeWarning)
+    """

@@ -38,7 +38,8 @@ class Layout:
 
     @cached_property
     def _slices(self) -> dict[str, slice]:
-        slices, start = {}, 0
+        slices: dict[str, slice] = {}
+        start = 0
         for statistic, names in self.columns.items():
             slices[statistic] = slice(start, start + len(names))
             start += len(names)
@@ -70,7 +71,9 @@ class Layout:
             raw = json.loads(text)
             return cls({str(key): tuple(map(str, names)) for key, names in raw.items()})
         except (ValueError, AttributeError, TypeError) as error:
-            raise RunError(f"Layout.from_json: expected an object of lists, got {text[:80]!r}") from error
+            raise RunError(
+                f"Layout.from_json: expected an object of lists, got {text[:80]!r}"
+            ) from error
 
     def __hash__(self) -> int:
         return hash(self.digest)

@@ -1,7 +1,7 @@
 """The frozen data types that travel from the training step to the reader.
 
-    rows ── drain ──► Record ─┬─► sinks ──► the run on disk
-                              └─► diagnosis ──► Verdict ──► Report
+rows ── drain ──► Record ─┬─► sinks ──► the run on disk
+                          └─► diagnosis ──► Verdict ──► Report
 """
 
 import json
@@ -33,7 +33,7 @@ class Start:
 
     layout: Layout
     step: int
-    info: Mapping[str, Any] = field(default_factory=dict)
+    info: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,12 @@ class Record:
     step: the optimizer step, counted from 0 (or from the scope's `initial_step`).
     wall_time: seconds since the epoch.
     values: float32[layout.slots].
+    layout: which column holds what.
+
+    >>> layout = Layout({"grad_norm": ("dense/kernel", "dense/bias"), "loss": ("loss",)})
+    >>> record = Record(0, 0.0, np.array([2.0, 0.5, 1.25], np.float32), layout)
+    >>> record["grad_norm"]
+    array([2. , 0.5], dtype=float32)
     """
 
     step: int
@@ -74,6 +80,10 @@ class Remedy:
     text: one sentence.
     code: a line for Keras that can be pasted, or "".
     reference: paper or documentation, or "".
+
+    >>> print(Remedy("Initialise for the activation.", 'kernel_initializer="he_normal"'))
+    Initialise for the activation.
+    kernel_initializer="he_normal"
     """
 
     text: str
@@ -109,7 +119,7 @@ class Verdict:
     step: int
     confidence: float
     summary: str
-    evidence: Mapping[str, float] = field(default_factory=dict)
+    evidence: Mapping[str, float] = field(default_factory=dict[str, float])
     symptoms: tuple["Verdict", ...] = ()
     remedy: Remedy = Remedy("")
 
