@@ -30,7 +30,7 @@ lint: $(STAMP) ## Checks style, format, types and the direction of imports.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format: $(STAMP) ## Formats the code and sorts its imports.
 	$(BIN)/ruff check --fix-only --quiet .
