@@ -1,0 +1,65 @@
+"""Every cause once: what it means, what it can bring about, which rule finds it.
+
+A cause is one line here, one rule (gradscope/diagnosis/rules), one page (docs/causes), one seeded
+fault and one healthy twin (tests/faults/programs.py). Slugs are stable.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Family = Literal["flow", "step size", "objective", "data", "fit"]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One line of the catalogue.
+
+    slug: its stable name.
+    family: where in a training the trouble sits.
+    meaning: one line for a person.
+    explains: slugs of the causes that it brings about directly; together they are the causal
+        graph, which has no cycle.
+    rule: the module of gradscope.diagnosis.rules whose `find` reports it.
+    """
+
+    slug: str
+    family: Family
+    meaning: str
+    explains: tuple[str, ...]
+    rule: str
+
+    @property
+    def page(self) -> str:
+        """The docs page, relative to the repository's root."""
+        return f"docs/causes/{self.slug}.md"
+
+
+# fmt: off
+CAUSES: tuple[Cause, ...] = (
+    Cause("vanishing-gradient", "flow", "the gradient is lost on its way back, so that the early layers don't learn", (), "vanishing_gradient"),
+    Cause("exploding-gradient", "flow", "gradients or updates grow out of all proportion and take the loss with them", ("nonfinite",), "exploding_gradient"),
+    Cause("nonfinite", "flow", "NaN or Inf in the inputs, activations, loss, gradients or weights", (), "nonfinite"),
+)
+# fmt: on
+
+BY_SLUG: dict[str, Cause] = {cause.slug: cause for cause in CAUSES}
+"""The catalogue by slug."""
+
+
+def explained_by(slug: str, causes: dict[str, Cause] | None = None) -> frozenset[str]:
+    """The slugs of all causes that this one can bring about, directly or through others.
+
+    causes: the catalogue to look in; None for `BY_SLUG`. A slug that it lacks explains nothing.
+
+    >>> sorted(explained_by("exploding-gradient"))
+    ['nonfinite']
+    """
+    catalogue = BY_SLUG if causes is None else causes
+    reached: set[str] = set()
+    ahead = [slug]
+    while ahead:
+        cause = catalogue.get(ahead.pop())
+        new = set(cause.explains) - reached if cause else set()
+        reached |= new
+        ahead.extend(new)
+    return frozenset(reached)

@@ -1,0 +1,82 @@
+"""Whether a run is in fact failing: the question before every other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradscope.diagnosis.posterior import StudentT, center, difference
+from gradscope.diagnosis.reading import Floats, read, scalar
+from gradscope.records import RunView
+
+LEAST_STEPS = 20
+"""Recorded steps below which no loss is called stalled: three at the start against five at the end
+leave two degrees of freedom, and even healthy runs need some steps for the first tenth."""
+
+MEANINGFUL_FALL = 0.1
+"""Share of the loss: a lesser fall is no learning. Fitting the output's bias alone, which needs no
+other layer, typically takes a few per cent off a freshly initialised classifier's loss."""
+
+PLATEAU_BAND = 0.25
+"""Share of the label entropy: a loss this near to it is a cross-entropy in nats at the level of
+predicting the class shares; one further above is another kind of loss, and isn't compared."""
+
+HALF = 0.5
+"""Share of the first loss: a run that fell below half of it has learnt, flat as it may be now."""
+
+LEAST_NOISE = 1e-3
+"""Share of the loss, the least noise between batches that is assumed: a loss that repeats itself
+to more digits would make any difference certain."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where the loss began, where it is, and how probable it is that nothing was learnt.
+
+    start, end: medians of the loss at the start and at the end, NaN where there is none.
+    stalled: probability in [0, 1] that the loss is not meaningfully lower than at its start, or
+        no lower than predicting the class shares gives, or flat since the first tenth at more
+        than half its start. 0 where there is too little to judge.
+    """
+
+    start: float
+    end: float
+    stalled: float
+
+
+def outcome(run: RunView) -> Outcome:
+    """The outcome of a run so far, from its finite losses."""
+    series = read(run, "loss")
+    if not len(series):
+        return Outcome(np.nan, np.nan, 0.0)
+    losses = series.values[:, 0]
+    good = np.isfinite(losses)
+    steps, losses = series.steps[good], losses[good]
+    if not len(losses):
+        return Outcome(np.nan, np.nan, 0.0)
+    n = len(losses)
+    noise = LEAST_NOISE * abs(float(np.median(losses)))
+    head, tail = losses[: max(3, min(20, n // 20))], losses[-max(5, n // 5) :]
+    start, end = float(np.median(head)), float(np.median(tail))
+    if n < LEAST_STEPS:
+        return Outcome(start, end, 0.0)
+    now = center(tail, noise)
+    chances = [_not_below(now, center(head, noise))]
+    entropy = scalar(run, "label_entropy", steps)[-len(tail) :]
+    prior = center(entropy, noise)
+    if prior.location > 0 and end <= (1 + PLATEAU_BAND) * prior.location:
+        chances.append(_not_below(now, prior))
+    if end >= start - HALF * abs(start):
+        chances.append(_not_below(now, center(_after_first_tenth(losses), noise)))
+    return Outcome(start, end, max(chances))
+
+
+def _after_first_tenth(losses: Floats) -> Floats:
+    n = len(losses)
+    return losses[n // 10 : n // 10 + max(5, n // 10)]
+
+
+def _not_below(now: StudentT, reference: StudentT) -> float:
+    """The probability that `now` is not meaningfully below the reference."""
+    fall = MEANINGFUL_FALL * np.abs(reference.location)
+    probability = difference(now, reference).above(-fall)
+    return float(np.nan_to_num(probability))
