@@ -1,0 +1,267 @@
+"""Draws a run in the terminal: the loss line, the per-layer table, the verdicts.
+
+Nothing is computed here (see summary.py) and nothing is judged (see gradscope.diagnosis). All
+text goes through `rich.text.Text`, so that a path such as `[gan]/kernel` is no markup. Colour only
+repeats what a word or a sign says already.
+"""
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from gradscope.cli import summary
+from gradscope.cli.summary import Row, Trend
+from gradscope.records import Report, RunView, Severity, Verdict
+
+MAX_ROWS = 40
+"""Rows of the table unless all are asked for: a screen."""
+
+UPDATE_GUIDE = 1e-3
+"""Healthy size of an update relative to its weight (Karpathy, CS231n); a guide, not a verdict."""
+GUIDE_FACTOR = 30.0
+"""How far from the guide a ratio may be before it gets a sign."""
+
+_MIN_DECADES = 1.0
+"""A sparkline spans at least this, so that noise around a constant stays flat."""
+
+_COLOURS: Mapping[Severity, str] = {"info": "cyan", "warning": "yellow", "critical": "red"}
+_BARS = ("▁▂▃▄▅▆▇█", "_.-~=+*#")
+_SIGNS = {
+    "low": ("▼", "v"),
+    "high": ("▲", "^"),
+    "nonfinite": ("×", "!"),
+    "to": ("→", "->"),
+    "named": ("▸", ">"),
+    "cut": ("…", "~"),
+}
+_MIN_NAME = 16
+"""Characters of a path that the table keeps, whatever the width."""
+
+
+def console(file: TextIO | None = None) -> Console:
+    """A console on `file` (standard output if None) that can't fail on a character.
+
+    Where the stream's encoding lacks a character, "?" stands in its place.
+    """
+    stream = file if file is not None else sys.stdout
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")
+    return Console(file=stream, highlight=False, emoji=False, markup=False)
+
+
+def run_page(
+    out: Console, run: RunView, report: Report, title: str, show_all: bool = False
+) -> None:
+    """Prints one run: title, loss, table, verdicts. `show_all` prints every variable."""
+    out.print(Text(title, style="bold"))
+    for line in _objective(run, out):
+        out.print(line)
+    table = summary.rows(run)
+    named = summary.named_in(report.verdicts)
+    shown = table if show_all else summary.shorten(table, named, MAX_ROWS)
+    if shown:
+        out.print(layer_table(shown, named, out))
+    out.print(Text(_legend(out, len(table) - len(shown)), style="dim"))
+    print_verdicts(report, out)
+
+
+def layer_table(rows: Sequence[Row], named: frozenset[str], out: Console) -> Table:
+    """The per-layer table with as many columns as fit; rows that a verdict names are marked."""
+    columns = _fitting([column for column in _columns(rows, out) if column.filled], out.width)
+    room = out.width - sum(column.width + 1 for column in columns) - 1
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("\nlayer", no_wrap=True)
+    for column in columns:
+        table.add_column(column.title, justify=column.justify, no_wrap=True, min_width=column.width)
+    prefix = _common_prefix([row.name for row in rows])
+    for place, row in enumerate(rows):
+        marked = row.name in named or (row.lead and row.layer in named)
+        name = _fit(row.name.removeprefix(prefix), max(room, _MIN_NAME), out)
+        mark = _sign("named", out) if marked else " "
+        style = "red" if marked else ""
+        table.add_row(Text(mark + name, style=style), *(column.cells[place] for column in columns))
+    return table
+
+
+def print_verdicts(report: Report, out: Console) -> None:
+    """Prints the headline, then for each root cause a panel and the code to paste."""
+    headline = str(report).splitlines()[0]
+    colour = "green" if report.healthy and report.steps else "red" if report.steps else "yellow"
+    out.print(Text(headline, style=f"bold {colour}"))
+    for verdict in report.verdicts:
+        out.print(_panel(verdict))
+        for line in verdict.remedy.code.splitlines():
+            # outside the panel and never wrapped, so that it can be pasted
+            out.print(Text(f"    {line}", style="cyan"), soft_wrap=True)
+
+
+def sparkline(curve: NDArray[np.float64], out: Console) -> str:
+    """One character for each value, on a log scale that spans at least a decade.
+
+    A value that is not finite is a cross, one that is 0 or less the lowest bar.
+    """
+    positive = curve[np.isfinite(curve) & (curve > 0)]
+    if not positive.size:
+        return _bars(curve, 0.0, 1.0, out)
+    logs = np.log10(np.where(curve > 0, curve, np.where(curve <= 0, positive.min(), math.nan)))
+    low, high = np.log10(positive.min()), np.log10(positive.max())
+    return _bars(logs, low, max(high, low + _MIN_DECADES), out)
+
+
+def bars_from_zero(curve: NDArray[np.float64], out: Console) -> str:
+    """One character for each value, as bars that stand on 0: what stays level looks level."""
+    finite = curve[np.isfinite(curve)]
+    low, high = min(finite, default=0.0), max(finite, default=0.0)
+    return _bars(curve, min(low, 0.0), max(high, 0.0), out)
+
+
+def _bars(levels: NDArray[np.float64], low: float, high: float, out: Console) -> str:
+    bars = _BARS[_ascii(out)]
+    height = high - low or 1.0
+    return "".join(
+        bars[round(float(np.clip((level - low) / height, 0, 1)) * (len(bars) - 1))]
+        if math.isfinite(level)
+        else _sign("nonfinite", out)
+        for level in levels
+    )
+
+
+def _objective(run: RunView, out: Console) -> list[Text]:
+    lines: list[Text] = []
+    loss = summary.loss(run)
+    if loss is not None:
+        lines.append(_course("loss", loss, out))
+    for metric, course in summary.validation(run).items():
+        lines.append(_course(f"validation {metric}", course, out))
+    return lines
+
+
+def _course(name: str, course: Trend, out: Console) -> Text:
+    ends = f"{_number(course.first)} {_sign('to', out)} {_number(course.last)}"
+    return Text(f"{name}: {ends}  {bars_from_zero(course.curve, out)}")
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column: `rank` 0 always stays, then the highest rank goes first where room is short."""
+
+    title: str
+    rank: int
+    cells: list[Text]
+    justify: Literal["left", "right"] = "right"
+
+    @property
+    def width(self) -> int:
+        return max(len(part) for part in (*self.title.split("\n"), *map(str, self.cells)))
+
+    @property
+    def filled(self) -> bool:
+        return any(str(cell).strip() for cell in self.cells)
+
+
+def _columns(rows: Sequence[Row], out: Console) -> list[_Column]:
+    gradients = [row.gradient for row in rows]
+    curves = [Text("" if course is None else sparkline(course.curve, out)) for course in gradients]
+    return [
+        _Column("gradient\nfirst", 3, [_gradient(course, "first") for course in gradients]),
+        _Column("gradient\nlast", 0, [_gradient(course, "last") for course in gradients]),
+        _Column("gradient\nmedian", 6, [_gradient(course, "median") for course in gradients]),
+        _Column("gradient\nover steps", 4, curves, "left"),
+        _Column("update /\nweight  ", 1, [_ratio(row.update_ratio, out) for row in rows]),
+        _Column("weight\nnorm", 5, [Text(_number(row.weight_norm)) for row in rows]),
+        _Column("dead\nunits", 2, [Text(_share(row.dead)) for row in rows]),
+        _Column("satu-\nrated", 2, [Text(_share(row.saturated)) for row in rows]),
+    ]
+
+
+def _fitting(columns: list[_Column], width: int) -> list[_Column]:
+    """The columns that leave room for a path; a number is never cut, as rich would do."""
+    while sum(column.width + 1 for column in columns) + _MIN_NAME + 1 > width:
+        worst = max(columns, key=lambda column: column.rank)
+        if worst.rank == 0:
+            break
+        columns = [column for column in columns if column is not worst]
+    return columns
+
+
+def _gradient(course: Trend | None, which: Literal["first", "last", "median"]) -> Text:
+    if course is None:
+        return Text("")
+    value: float = getattr(course, which)
+    # a gradient that is not a number is news, not a gap
+    return Text("nan" if math.isnan(value) else _number(value))
+
+
+def _panel(verdict: Verdict) -> Panel:
+    where = f"in {verdict.layer}, " if verdict.layer else ""
+    body = Text(verdict.summary)
+    body.append(f"\n({where}since step {verdict.step}, confidence {verdict.confidence:.0%})")
+    if verdict.symptoms:
+        causes = ", ".join(dict.fromkeys(symptom.cause for symptom in verdict.symptoms))
+        body.append(f"\nIt explains: {causes}.")
+    if verdict.remedy.text:
+        body.append("\nWhat to change: ", style="bold")
+        body.append(verdict.remedy.text)
+    if verdict.remedy.reference:
+        body.append(f"\nReference: {verdict.remedy.reference}", style="dim")
+    title = Text(f"[{verdict.severity}] {verdict.cause}")
+    return Panel(body, title=title, title_align="left", border_style=_COLOURS[verdict.severity])
+
+
+def _legend(out: Console, hidden: int) -> str:
+    text = (
+        f"gradient: its norm, over steps on a log scale. update / weight: median, guide "
+        f"{UPDATE_GUIDE:g} ({_sign('low', out)} far below, {_sign('high', out)} far above). "
+        "dead, saturated: share at the last step."
+    )
+    return f"{text} {hidden} more rows with --all." if hidden else text
+
+
+def _ratio(value: float, out: Console) -> Text:
+    if value < UPDATE_GUIDE / GUIDE_FACTOR:
+        return Text(f"{_number(value)} {_sign('low', out)}", style="yellow")
+    if value > UPDATE_GUIDE * GUIDE_FACTOR:
+        return Text(f"{_number(value)} {_sign('high', out)}", style="yellow")
+    return Text(f"{_number(value)}  ")
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return ""
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return f"{value:.3g}" if value == 0 or 1e-3 <= abs(value) < 1e4 else f"{value:.1e}"
+
+
+def _share(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.0%}"
+
+
+def _common_prefix(names: Sequence[str]) -> str:
+    """The model's own name, where all paths start with it: in a table it says nothing."""
+    first = {name.partition("/")[0] for name in names}
+    nested = all("/" in name for name in names) and any(name.count("/") > 1 for name in names)
+    return first.pop() + "/" if nested and len(first) == 1 else ""
+
+
+def _fit(name: str, room: int, out: Console) -> str:
+    """The end of a path says most: cut at the front."""
+    return name if len(name) < room else _sign("cut", out) + name[-(room - 2) :]
+
+
+def _ascii(out: Console) -> bool:
+    return out.options.ascii_only
+
+
+def _sign(name: str, out: Console) -> str:
+    return _SIGNS[name][_ascii(out)]

@@ -1,0 +1,197 @@
+"""What the per-layer table says, as plain data: a run goes in, rows come out."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradscope.records import RunView, Verdict
+
+SPARK_BINS = 12
+"""Characters of a sparkline."""
+
+
+@dataclass(frozen=True)
+class Trend:
+    """One number over the recorded steps.
+
+    first, last: at the first and the last recorded step; NaN or Inf as recorded.
+    median: over the finite values; NaN where there are none.
+    curve: float64[SPARK_BINS], the median of each stretch of steps; NaN where a value in the
+        stretch is not finite, so that a short blow-up stays visible.
+    """
+
+    first: float
+    last: float
+    median: float
+    curve: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a trainable variable, or a layer without variables.
+
+    name: the variable's or the layer's path.
+    layer: path of the layer that it belongs to.
+    gradient: its gradient norm over the steps, None for a layer or where none was recorded.
+    update_ratio, weight_norm: median over the steps, NaN where not recorded.
+    dead, saturated: shares in [0, 1] at the last step, NaN where they do not apply. They belong
+        to the layer's output and stand in the row of the layer's first variable.
+    lead: whether this is the first row of its layer.
+    """
+
+    name: str
+    layer: str
+    gradient: Trend | None = None
+    update_ratio: float = math.nan
+    weight_norm: float = math.nan
+    dead: float = math.nan
+    saturated: float = math.nan
+    lead: bool = True
+
+
+def trend(steps: NDArray[np.int64], values: NDArray[np.float32]) -> Trend:
+    """The trend of one number: steps int64[S] ascending, values float32[S], S at least 1."""
+    wide = values.astype(np.float64)
+    finite = wide[np.isfinite(wide)]
+    return Trend(
+        first=float(wide[0]),
+        last=float(wide[-1]),
+        median=float(np.median(finite)) if finite.size else math.nan,
+        curve=_curve(steps, wide),
+    )
+
+
+def rows(run: RunView) -> list[Row]:
+    """One row for each trainable variable and each layer without variables, in depth order.
+
+    Depth order, not worst first: a gradient that vanishes or explodes does so from layer to
+    layer, and only the order of the layers shows it.
+    """
+    variables = run.names("grad_norm") or run.names("weight_norm")
+    gradients = _trends(run, "grad_norm")
+    ratios, weights = _medians(run, "update_ratio"), _medians(run, "weight_norm")
+    dead, saturated = _lasts(run, "dead_fraction"), _lasts(run, "saturated_fraction")
+    layers = [layer for layer in _layers(run) if layer in dead or layer in saturated]
+    result: list[Row] = []
+    for name, layer, lead in _in_depth_order(variables, layers, _layers(run)):
+        result.append(
+            Row(
+                name=name,
+                layer=layer,
+                gradient=gradients.get(name),
+                update_ratio=ratios.get(name, math.nan),
+                weight_norm=weights.get(name, math.nan),
+                dead=dead.get(layer, math.nan) if lead else math.nan,
+                saturated=saturated.get(layer, math.nan) if lead else math.nan,
+                lead=lead,
+            )
+        )
+    return result
+
+
+def shorten(table: Sequence[Row], keep: frozenset[str], limit: int) -> list[Row]:
+    """At most about `limit` rows: each layer's first row, then evenly spaced ones.
+
+    Rows whose name is in `keep` always stay. Even spacing keeps the course over depth visible.
+    """
+    short = [row for row in table if row.lead or row.name in keep]
+    if len(short) <= limit:
+        return short
+    chosen = set(np.linspace(0, len(short) - 1, limit).round().astype(int).tolist())
+    return [row for place, row in enumerate(short) if place in chosen or row.name in keep]
+
+
+def named_in(verdicts: Sequence[Verdict]) -> frozenset[str]:
+    """The variables and layers that verdicts and their symptoms name."""
+    found: set[str] = set()
+    for verdict in verdicts:
+        if verdict.layer is not None:
+            found.add(verdict.layer)
+        found |= named_in(verdict.symptoms)
+    return frozenset(found)
+
+
+def recorded_steps(run: RunView) -> NDArray[np.int64]:
+    """int64[S], the recorded optimizer steps; empty where nothing was recorded."""
+    if not run.statistics:
+        return np.zeros(0, np.int64)
+    return run.series(run.statistics[0])[0]
+
+
+def loss(run: RunView) -> Trend | None:
+    """The training loss over the steps, or None where it was not recorded."""
+    return _trends(run, "loss").get("loss")
+
+
+def validation(run: RunView) -> dict[str, Trend]:
+    """metric -> its trend, for what was given to `Scope.validate`."""
+    return {
+        metric: trend(steps, values.astype(np.float32))
+        for metric, (steps, values) in run.validation.items()
+        if len(steps)
+    }
+
+
+def _layers(run: RunView) -> tuple[str, ...]:
+    return run.names("activation_mean") or run.names("saturated_fraction")
+
+
+def _in_depth_order(
+    variables: Sequence[str], shown: Sequence[str], layers: Sequence[str]
+) -> Iterator[tuple[str, str, bool]]:
+    """(name, layer, lead) of each row; layers without variables go where they run."""
+    owners = {name.rpartition("/")[0] for name in variables}
+    place = {layer: index for index, layer in enumerate(layers)}
+    waiting = [layer for layer in shown if layer not in owners]
+    previous = None
+    for name in variables:
+        owner = name.rpartition("/")[0]
+        if owner != previous:
+            while waiting and place[waiting[0]] < place.get(owner, -1):
+                layer = waiting.pop(0)
+                yield layer, layer, True
+        yield name, owner, owner != previous
+        previous = owner
+    for layer in waiting:
+        yield layer, layer, True
+
+
+def _trends(run: RunView, statistic: str) -> dict[str, Trend]:
+    if statistic not in run.statistics:
+        return {}
+    steps, values = run.series(statistic)
+    if not len(steps):
+        return {}
+    return {
+        name: trend(steps, values[:, column]) for column, name in enumerate(run.names(statistic))
+    }
+
+
+def _medians(run: RunView, statistic: str) -> dict[str, float]:
+    return {name: course.median for name, course in _trends(run, statistic).items()}
+
+
+def _lasts(run: RunView, statistic: str) -> dict[str, float]:
+    """The last value of each layer that ever had one; a share that is always NaN doesn't apply."""
+    return {
+        name: course.last
+        for name, course in _trends(run, statistic).items()
+        if not math.isnan(course.median)
+    }
+
+
+def _curve(steps: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    span = max(int(steps[-1] - steps[0]), 1)
+    bins = np.minimum((steps - steps[0]) * SPARK_BINS // (span + 1), SPARK_BINS - 1)
+    curve = np.full(SPARK_BINS, math.nan)
+    held = math.nan
+    for place in range(SPARK_BINS):
+        inside = values[bins == place]
+        # a stretch in which no step was recorded shows the value before it
+        if inside.size:
+            held = float(np.median(inside)) if np.isfinite(inside).all() else math.nan
+        curve[place] = held
+    return curve
