@@ -30,7 +30,6 @@ MOVING = (
     keras.layers.MaxPooling2D,
     keras.layers.GlobalAveragePooling1D,
     keras.layers.GlobalMaxPooling1D,
-    keras.layers.Concatenate,
 )
 """Layers that only move, mask or pool values."""
 

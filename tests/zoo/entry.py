@@ -41,6 +41,7 @@ class Entry:
     atol: absolute slack of norms, as a share of the largest value of the same statistic: a sum
         that cancels to 0 in exact arithmetic leaves rounding of that size.
     unspecified: statistics whose value the definitions leave open for this step.
+    random: whether the step draws random numbers, which differ between XLA and the rest.
     slow: not part of a quick run of the suite.
     """
 
@@ -53,6 +54,7 @@ class Entry:
     why_rtol: str = ""
     atol: float = 1e-6
     unspecified: frozenset[str] = field(default_factory=frozenset)
+    random: bool = False
     slow: bool = False
 
     def fresh(self) -> tuple[Part, ...]:

@@ -150,7 +150,7 @@ _NOISE = frozenset({"grad_zero_fraction"})
 
 ENTRIES = (
     Entry("convolution_batchnorm", convnet, images, labels=second, atol=1e-5),
-    Entry("dropout", _dropout, vectors(4), labels=second),
+    Entry("dropout", _dropout, vectors(4), labels=second, random=True),
     Entry("embedding_repeated_ids", embedding, tokens, labels=second),
     Entry("lstm_gru", _recurrent, sequences),
     Entry("attention_layernorm", transformer, sequences, atol=1e-5, unspecified=_NOISE),

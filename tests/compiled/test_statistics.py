@@ -1,0 +1,68 @@
+"""Every statistic of every zoo entry equals its float64 twin: eager, tf.function and XLA."""
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+import gradscope
+from tests.compiled.compare import differences
+from tests.compiled.reference import Expected, expected, tensors
+from tests.zoo import ENTRIES, ZOO, Entry
+
+MODES = ("eager", "graph", "xla")
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Gradients do not exist for variables:UserWarning",  # the plain step warns as well
+    "ignore:invalid value encountered:RuntimeWarning",  # NumPy on a batch with infinities
+)
+
+
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> Iterator[str]:
+    tf.config.run_functions_eagerly(request.param == "eager")
+    yield request.param
+    tf.config.run_functions_eagerly(False)
+
+
+@functools.cache
+def reference(name: str, random_compiled: bool) -> list[Expected]:
+    return expected(ZOO[name], random_compiled=random_compiled)
+
+
+def recorded(entry: Entry, logdir: Path, mode: str, **options: object) -> list[Path]:
+    """The log directories of the entry's parts, after its steps ran with a scope each."""
+    parts = entry.fresh()
+    logdirs = [logdir / str(position) for position in range(len(parts))]
+    scopes = [
+        gradscope.Scope(part.model, str(path), every=1, **options)
+        for part, path in zip(parts, logdirs, strict=True)
+    ]
+    steps = [
+        scope.step(part.step, jit_compile=mode == "xla")
+        for scope, part in zip(scopes, parts, strict=True)
+    ]
+    for batch in entry.batches():
+        for step in steps:
+            step(*tensors(batch))
+    for scope in scopes:
+        scope.close()
+    return logdirs
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [pytest.param(e, id=e.name, marks=[pytest.mark.slow] * e.slow) for e in ENTRIES],
+)
+def test_statistics_equal_their_oracles(entry: Entry, mode: str, tmp_path: Path) -> None:
+    wanted = reference(entry.name, entry.random and mode == "xla")
+    logdirs = recorded(entry, tmp_path, mode)
+    for logdir, want in zip(logdirs, wanted, strict=True):
+        wrong = differences(entry, gradscope.open_run(str(logdir)), want)
+        assert not wrong, "\n".join([f"{len(wrong)} differences", *wrong[:40]])
+
+
+def test_every_tolerance_has_its_reason() -> None:
+    assert all(entry.why_rtol for entry in ENTRIES if entry.rtol > 1e-4)
