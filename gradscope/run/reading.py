@@ -1,0 +1,309 @@
+"""Reading a run back; never imports TensorFlow."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from google.protobuf.message import DecodeError
+from numpy.typing import NDArray
+
+from gradscope.catalog import BY_NAME, STATISTICS
+from gradscope.errors import RunError, UsageError
+from gradscope.layout import Layout
+from gradscope.records import Verdict
+from gradscope.run.framing import Frame, Gap, read_frames
+from gradscope.run.locate import locate_run
+from gradscope.tensorboard import metadata
+from gradscope.tensorboard.protos import Event, SessionLog, Value
+
+Validations = Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
+
+_BUFFER_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run as it was on disk when it was opened; satisfies `records.RunView`.
+
+    logdir: its log directory.
+    layout: the columns of its records; of the last session where they changed.
+    steps: int64[S], the recorded steps, ascending.
+    wall_times: float64[S], seconds since the epoch.
+    info: the facts of `Start.info`.
+    validation: metric -> (steps int64[V], values float64[V]).
+    verdicts: those of the latest diagnosis, root causes first.
+    notes: one sentence for each thing that could not be read.
+    """
+
+    logdir: str
+    layout: Layout
+    steps: NDArray[np.int64]
+    wall_times: NDArray[np.float64]
+    info: Mapping[str, Any] = field(repr=False)
+    validation: Validations = field(repr=False)
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...]
+    _values: Mapping[str, NDArray[np.float32]] = field(repr=False)
+
+    @property
+    def statistics(self) -> tuple[str, ...]:
+        """The recorded statistics, in catalogue order."""
+        return tuple(self._values)
+
+    def names(self, statistic: str) -> tuple[str, ...]:
+        """The L names of a statistic; empty where it isn't recorded."""
+        return self.layout.names(statistic)
+
+    def series(self, statistic: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """(steps int64[S] ascending, values float32[S, L]), both read-only.
+
+        NaN where an earlier session of the run didn't record a name.
+
+        Raises UsageError for a statistic that the run doesn't record.
+        """
+        if statistic not in self._values:
+            recorded = ", ".join(self._values) or "nothing yet"
+            raise UsageError(
+                f"Run.series: {self.logdir!r} doesn't record {statistic!r}. It records {recorded}."
+            )
+        return self.steps, self._values[statistic]
+
+
+def open_run(logdir: str | os.PathLike[str]) -> Run:
+    """The run in a log directory, read without TensorFlow.
+
+    logdir: what the Scope was given, its sub-directory `gradscope`, or a directory with exactly
+        one run below it.
+
+    A run that is still being written can be opened; what was flushed so far is read. Damaged
+    records are left out, and `Run.notes` says so.
+
+    Raises RunError where there is no run, several, none that can be read, or one written by a
+    newer gradscope.
+    """
+    where, files = locate_run(logdir)
+    reader = _Reader()
+    for path in files:
+        try:
+            reader.read(path)
+        except OSError as error:
+            raise RunError(f"open_run: can't read {str(path)!r}: {error.strerror}.") from error
+    if not reader.events and reader.notes:
+        raise RunError(
+            f"open_run: nothing in {str(where)!r} can be read. " + " ".join(reader.notes)
+        )
+    return reader.run(str(where))
+
+
+@dataclass(slots=True)
+class _Row:
+    step: int
+    wall_time: float
+    contents: dict[str, bytes]
+
+
+class _Reader:
+    """Takes events in file order; a later session replaces the steps from its start on."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.notes: list[str] = []
+        self._rows: list[_Row] = []
+        self._validations: list[tuple[int, str, float]] = []
+        self._diagnoses: list[tuple[int, tuple[Verdict, ...]]] = []
+        self._contents: dict[str, metadata.Content] = {}
+        self._layouts: dict[str, Layout] = {}
+        self._suffix = ""
+        self._info: Mapping[str, Any] = {}
+
+    def read(self, path: Path) -> None:
+        """Takes all events of one file.
+
+        Raises OSError where the file can't be read, RunError where its schema is newer.
+        """
+        for event, frame in _events(path, self.notes):
+            self.events += 1
+            if event.HasField("session_log"):
+                if event.session_log.status == SessionLog.START:
+                    self._drop_from(event.step)
+            elif event.HasField("summary"):
+                self._take(event, frame, path)
+
+    def _drop_from(self, step: int) -> None:
+        self._validations = [entry for entry in self._validations if entry[0] < step]
+        self._diagnoses = [entry for entry in self._diagnoses if entry[0] < step]
+        while self._rows and self._rows[-1].step >= step:
+            self._rows.pop()
+
+    def _take(self, event: Event, frame: Frame, path: Path) -> None:
+        row = _Row(event.step, event.wall_time, {})
+        for value in event.summary.value:
+            tag = value.tag
+            if not tag.startswith(metadata.PREFIX):
+                continue
+            if value.HasField("metadata") and tag not in self._contents:
+                self._learn(tag, value.metadata.plugin_data.content, path)
+            if tag == metadata.RUN_TAG or tag == metadata.VERDICTS_TAG:
+                self._take_text(event.step, value, path)
+            elif tag.startswith(metadata.VALIDATION_PREFIX):
+                self._take_validation(event.step, value, path)
+            else:
+                row.contents[tag] = value.tensor.tensor_content
+        if row.contents:
+            self._append(row, frame, path)
+
+    def _append(self, row: _Row, frame: Frame, path: Path) -> None:
+        if self._rows and row.step <= self._rows[-1].step:
+            # Steps go back only in a damaged record or without a session start, as when a
+            # directory was copied over another; the first must not cost the good ones.
+            if not frame.intact():
+                self.notes.append(f"{path.name}: left out a damaged record.")
+                return
+            while self._rows and self._rows[-1].step >= row.step:
+                self._rows.pop()
+        self._rows.append(row)
+
+    def _learn(self, tag: str, raw: bytes, path: Path) -> None:
+        try:
+            self._contents[tag] = metadata.Content.from_bytes(raw)
+        except metadata.NewerSchemaError:
+            raise
+        except RunError:
+            self.notes.append(f"{path.name}: the description of {tag!r} can't be read.")
+
+    def _take_text(self, step: int, value: Value, path: Path) -> None:
+        try:
+            data = json.loads(value.tensor.string_val[0])
+            if value.tag == metadata.RUN_TAG:
+                metadata.check_version(data["version"])
+                self._info = dict(data["info"])
+                self._suffix = str(data["suffix"])
+                self._layouts[self._suffix] = Layout.from_json(json.dumps(data["layout"]))
+            else:
+                self._diagnoses.append((step, tuple(map(Verdict.from_dict, data))))
+        except metadata.NewerSchemaError:
+            raise
+        except (RunError, ValueError, KeyError, TypeError, IndexError, AttributeError):
+            self.notes.append(f"{path.name}: {value.tag!r} of step {step} can't be read.")
+
+    def _take_validation(self, step: int, value: Value, path: Path) -> None:
+        metric = value.tag.removeprefix(metadata.VALIDATION_PREFIX)
+        figures = np.frombuffer(value.tensor.tensor_content, "<f8", -1)
+        if figures.size == 1:
+            self._validations.append((step, metric, float(figures[0])))
+        else:
+            self.notes.append(f"{path.name}: {value.tag!r} of step {step} can't be read.")
+
+    def run(self, logdir: str) -> Run:
+        """What all files together say."""
+        layouts = {**_layouts_of(self._contents), **self._layouts}
+        layout = layouts.get(self._suffix) or next(reversed(layouts.values()), Layout({}))
+        known = [statistic.name for statistic in STATISTICS if statistic.name in layout.columns]
+        known += [name for name in layout.columns if name not in BY_NAME]
+        values = {
+            name: _stack(self._rows, name, layout.names(name), layouts, self.notes)
+            for name in known
+        }
+        steps = np.array([row.step for row in self._rows], np.int64)
+        wall_times = np.array([row.wall_time for row in self._rows], np.float64)
+        for array in (steps, wall_times, *values.values()):
+            array.flags.writeable = False
+        return Run(
+            logdir=logdir,
+            layout=layout,
+            steps=steps,
+            wall_times=wall_times,
+            info=self._info,
+            validation=_by_metric(self._validations),
+            verdicts=self._diagnoses[-1][1] if self._diagnoses else (),
+            notes=tuple(dict.fromkeys(self.notes)),
+            _values=values,
+        )
+
+
+def _events(path: Path, notes: list[str]) -> Iterator[tuple[Event, Frame]]:
+    """All events of a file; what is no event is noted and left out."""
+    with path.open("rb", buffering=_BUFFER_BYTES) as stream:
+        for frame in read_frames(stream):
+            if isinstance(frame, Gap):
+                notes.append(_describe(frame, path))
+                continue
+            try:
+                yield Event.FromString(frame.payload), frame
+            except DecodeError:
+                notes.append(f"{path.name}: left out a damaged record.")
+
+
+def _describe(gap: Gap, path: Path) -> str:
+    if gap.truncated:
+        return (
+            f"{path.name}: the last record is incomplete ({gap.length} bytes left out); "
+            "the run is still being written or was cut off."
+        )
+    return f"{path.name}: {gap.length} bytes at offset {gap.offset} are damaged and left out."
+
+
+def _layouts_of(contents: Mapping[str, metadata.Content]) -> dict[str, Layout]:
+    """suffix -> layout, from the tags' own descriptions, for a run whose start is damaged."""
+    columns: dict[str, dict[str, tuple[str, ...]]] = {}
+    for tag, content in contents.items():
+        if content.kind in ("layers", "step"):
+            suffix = tag.removeprefix(metadata.statistic_tag(content.statistic))
+            columns.setdefault(suffix, {})[content.statistic] = content.names
+    return {suffix: Layout(found) for suffix, found in columns.items()}
+
+
+def _stack(
+    rows: Sequence[_Row],
+    statistic: str,
+    names: tuple[str, ...],
+    layouts: Mapping[str, Layout],
+    notes: list[str],
+) -> NDArray[np.float32]:
+    """float32[S, L] of one statistic, NaN where a row lacks it; takes the bytes out of the rows."""
+    tags = {metadata.statistic_tag(statistic, suffix): suffix for suffix in layouts}
+    values = np.full((len(rows), len(names)), np.nan, np.float32)
+    start = 0
+    for tag, group in groupby(rows, lambda row: next((t for t in tags if t in row.contents), "")):
+        members = list(group)
+        stop = start + len(members)
+        if tag:
+            held = layouts[tags[tag]].names(statistic)
+            block = _block([row.contents.pop(tag) for row in members], len(held), notes)
+            if held == names:
+                values[start:stop] = block
+            else:
+                source = {name: column for column, name in enumerate(held)}
+                for column, name in enumerate(names):
+                    if name in source:
+                        values[start:stop, column] = block[:, source[name]]
+        start = stop
+    return values
+
+
+def _block(contents: list[bytes], width: int, notes: list[str]) -> NDArray[np.float32]:
+    """float32[len(contents), width]; a row of another width becomes NaN, with a note."""
+    if any(len(content) != 4 * width for content in contents):
+        notes.append("Some records don't fit the run's layout and are shown as NaN.")
+        blank = np.full(width, np.nan, "<f4").tobytes()
+        contents = [content if len(content) == 4 * width else blank for content in contents]
+    return np.frombuffer(b"".join(contents), "<f4").reshape(len(contents), width)
+
+
+def _by_metric(entries: Sequence[tuple[int, str, float]]) -> Validations:
+    """Each metric's figures in ascending steps; the last of one step counts."""
+    figures: dict[str, dict[int, float]] = {}
+    for step, metric, value in entries:
+        figures.setdefault(metric, {})[step] = value
+    return {
+        metric: (
+            np.array(sorted(by_step), np.int64),
+            np.array([by_step[step] for step in sorted(by_step)], np.float64),
+        )
+        for metric, by_step in figures.items()
+    }

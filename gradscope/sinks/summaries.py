@@ -1,0 +1,136 @@
+"""The few curves that stand for a whole run: one number a step over all its layers.
+
+A curve of logarithms has no point where there is no logarithm: nothing is made up for a norm that
+is zero, infinite or NaN.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Block = NDArray[np.float32]
+"""float32[N, L]: N records of one statistic with L names."""
+
+Reduction = Callable[[Block], NDArray[np.floating]]
+"""float32[N, L] -> float[N]; NaN for a record that gives no point."""
+
+
+def log10(block: Block) -> NDArray[np.float64]:
+    """log10, float64 of the same shape; NaN for what isn't positive and finite."""
+    usable = (block > 0) & (block < np.inf)
+    return np.log10(block, out=np.full(block.shape, np.nan), where=usable, dtype=np.float64)
+
+
+def _only(block: Block) -> NDArray[np.floating]:
+    return block[:, 0]
+
+
+def _log10_only(block: Block) -> NDArray[np.floating]:
+    return log10(block[:, 0])
+
+
+def _quantile(share: float) -> Reduction:
+    def reduction(block: Block) -> NDArray[np.floating]:
+        logs = log10(block)
+        result = np.full(len(logs), np.nan)
+        some = ~np.isnan(logs).all(axis=1)
+        result[some] = np.nanquantile(logs[some], share, axis=1)
+        return result
+
+    return reduction
+
+
+def _largest(block: Block) -> NDArray[np.floating]:
+    # fmax passes over the NaN of a layer that the statistic doesn't apply to.
+    return np.fmax.reduce(block, axis=1)
+
+
+def _total(block: Block) -> NDArray[np.floating]:
+    return block.sum(axis=1, dtype=np.float64)
+
+
+def _zeros(block: Block) -> NDArray[np.floating]:
+    return (block == 0).sum(axis=1).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One curve.
+
+    tag: in the group `gradscope/`.
+    statistic: what it is computed from.
+    reduction: how.
+    description: Markdown, shown beside the curve.
+    shows_nan: whether NaN and infinities are points of the curve; otherwise they are left out.
+    """
+
+    tag: str
+    statistic: str
+    reduction: Reduction
+    description: str
+    shows_nan: bool = False
+
+
+_QUANTILES = (("min", 0.0, "Smallest"), ("median", 0.5, "Median"), ("max", 1.0, "Largest"))
+
+SUMMARIES: tuple[Summary, ...] = (
+    Summary("gradscope/loss", "loss", _only, "The training loss of the step.", shows_nan=True),
+    Summary(
+        "gradscope/log10_global_grad_norm",
+        "global_grad_norm",
+        _log10_only,
+        "log10 of the norm of all gradients together, before clipping.",
+    ),
+    *(
+        Summary(
+            f"gradscope/log10_grad_norm_{name}",
+            "grad_norm",
+            _quantile(share),
+            f"{word} log10 gradient norm over the variables; those with a gradient of zero, "
+            "NaN or infinity don't count.",
+        )
+        for name, share, word in _QUANTILES
+    ),
+    *(
+        Summary(
+            f"gradscope/log10_update_ratio_{name}",
+            "update_ratio",
+            _quantile(share),
+            f"{word} log10 of ‖update‖ / ‖weights‖ over the variables; about -3 is usual.",
+        )
+        for name, share, word in _QUANTILES
+    ),
+    Summary(
+        "gradscope/zero_gradient_variables",
+        "grad_norm",
+        _zeros,
+        "How many variables have a gradient of exactly zero.",
+    ),
+    Summary(
+        "gradscope/nonfinite_gradient_elements",
+        "nonfinite_count",
+        _total,
+        "How many elements of all gradients are NaN or infinite.",
+    ),
+    Summary(
+        "gradscope/dead_fraction_max",
+        "dead_fraction",
+        _largest,
+        "Share of dead units in the layer that has most of them.",
+    ),
+    Summary(
+        "gradscope/saturated_fraction_max",
+        "saturated_fraction",
+        _largest,
+        "Share of saturated outputs in the layer that has most of them.",
+    ),
+    Summary(
+        "gradscope/clip_fraction",
+        "clip_fraction",
+        _only,
+        "Share of variables whose gradient was shortened by clipping.",
+    ),
+    Summary("gradscope/learning_rate", "learning_rate", _only, "The optimizer's learning rate."),
+)
