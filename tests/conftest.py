@@ -56,54 +56,66 @@ def same_start() -> Iterator[None]:
         keras.config.set_dtype_policy("float32")
 
 
-def _patchable() -> dict[str, object]:
-    """Every function that a trace may have replaced, by its name; empty without TensorFlow."""
+def patchable() -> dict[tuple[object, str], object]:
+    """Every function that a trace may replace, by its owner and name; empty without TensorFlow.
+
+    `__module__` is among the names so that an owner without functions of its own is known, too.
+    """
     if "tensorflow" not in sys.modules or "keras" not in sys.modules:
         return {}
     import keras
     import tensorflow as tf
 
-    homes = {
-        "Layer": keras.layers.Layer,
-        "Operation": keras.Operation,
-        "Model": keras.Model,
-        "Optimizer": keras.optimizers.Optimizer,
-        "tf.keras optimizer base": keras.optimizers.Optimizer.__mro__[1],
-        "GradientTape": tf.GradientTape,
-        "Variable": tf.Variable,
-        "keras.Variable": keras.Variable,
-        "keras.ops": keras.ops,
-        "keras.activations": keras.activations,
-        "tf": tf,
-        "tf.nn": tf.nn,
-        "tf.math": tf.math,
-        "tf.Module": tf.Module,
-    }
-    return {
-        f"{home}.{name}": value
-        for home, owner in homes.items()
-        for name, value in list(vars(owner).items())
-        if callable(value)
-    }
-
-
-def _left_behind(before: dict[str, object]) -> list[str]:
-    """The names of functions and threads of gradscope that are still in place."""
-    after = _patchable()
-    replaced = [name for name, value in before.items() if after.get(name, value) is not value]
-    ours = [
-        name
-        for name, value in after.items()
-        if getattr(getattr(value, "__code__", None), "co_filename", "").startswith(PACKAGE)
+    owners: list[object] = [
+        *(tf, tf.nn, tf.math, keras.ops, keras.activations, keras.losses, tf.GradientTape),
+        *(tf.Variable, tf.Module, keras.Variable, keras.Model),
+        *_family(keras.Operation),
+        *_family(keras.losses.Loss),
+        *_family(keras.optimizers.Optimizer),
+        *keras.optimizers.Optimizer.__mro__[1:-1],
     ]
-    threads = [f"thread {t.name}" for t in threading.enumerate() if t.name.startswith("gradscope")]
-    return sorted({*replaced, *ours, *threads})
+    return {
+        (owner, name): value
+        for owner in owners
+        for name, value in list(vars(owner).items())
+        if callable(value) or isinstance(value, property) or name == "__module__"
+    }
+
+
+def _family(base: type) -> Iterator[type]:
+    yield base
+    for child in base.__subclasses__():
+        yield from _family(child)
+
+
+def _is_ours(value: object) -> bool:
+    """True for a function that gradscope's code defines."""
+    function = value.fget if isinstance(value, property) else value
+    code = getattr(function, "__code__", None)
+    return code is not None and code.co_filename.startswith(PACKAGE)
+
+
+def left_behind(before: dict[tuple[object, str], object]) -> list[str]:
+    """The names of functions and threads of gradscope that are still in place."""
+    after = patchable()
+    classes = {owner for owner, _ in before if isinstance(owner, type)}
+    changed = [key for key, value in before.items() if after.get(key) is not value]
+    added = [
+        (owner, name)
+        for (owner, name), value in after.items()
+        if (owner, name) not in before
+        and (owner in classes or _is_ours(value))
+        and not getattr(owner, "__module__", "").startswith("gradscope")
+    ]
+    functions = {f"{getattr(owner, '__name__', owner)}.{name}" for owner, name in changed + added}
+    threads = {f"thread {t.name}" for t in threading.enumerate() if t.name.startswith("gradscope")}
+    return sorted(functions | threads)
 
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
     """Fails a test after which a patched function or a thread of gradscope remains."""
-    before = _patchable()
+    before = patchable()
     yield
-    left = _left_behind(before)
+    left = left_behind(before)
     assert not left, f"gradscope left behind: {', '.join(left)}"
