@@ -43,8 +43,10 @@ _SIGNS = {
     "named": ("▸", ">"),
     "cut": ("…", "~"),
 }
-_MIN_NAME = 16
-"""Characters of a path that the table keeps, whatever the width."""
+_MIN_NAME, _GOOD_NAME = 16, 32
+"""Characters of a path that the table keeps by dropping columns: any but the last ones, and ..."""
+_SPARE = 5
+"""... only those of this rank and above, which say least."""
 
 
 def console(file: TextIO | None = None) -> Console:
@@ -66,30 +68,31 @@ def run_page(
     out.print(Text(title, style="bold"))
     for line in _objective(run, out):
         out.print(line)
-    table = summary.rows(run)
-    named = summary.named_in(report.verdicts)
-    shown = table if show_all else summary.shorten(table, named, MAX_ROWS)
-    if shown:
+    table = summary.rows(run) if report.steps else []
+    if table:
+        named = summary.named_in(report.verdicts)
+        shown = table if show_all else summary.shorten(table, named, MAX_ROWS)
         out.print(layer_table(shown, named, out))
-    out.print(Text(_legend(out, len(table) - len(shown)), style="dim"))
+        out.print(Text(_legend(out, len(table) - len(shown)), style="dim"))
     print_verdicts(report, out)
 
 
 def layer_table(rows: Sequence[Row], named: frozenset[str], out: Console) -> Table:
     """The per-layer table with as many columns as fit; rows that a verdict names are marked."""
-    columns = _fitting([column for column in _columns(rows, out) if column.filled], out.width)
-    room = out.width - sum(column.width + 1 for column in columns) - 1
+    prefix = _common_prefix([row.name for row in rows])
+    paths = [row.name.removeprefix(prefix) for row in rows]
+    filled = [column for column in _columns(rows, out) if column.filled]
+    columns = _fitting(filled, out.width, max(map(len, paths)))
+    room = max(out.width - sum(column.width + 1 for column in columns) - 1, _MIN_NAME)
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("\nlayer", no_wrap=True)
     for column in columns:
         table.add_column(column.title, justify=column.justify, no_wrap=True, min_width=column.width)
-    prefix = _common_prefix([row.name for row in rows])
-    for place, row in enumerate(rows):
+    for place, (row, path) in enumerate(zip(rows, paths, strict=True)):
         marked = row.name in named or (row.lead and row.layer in named)
-        name = _fit(row.name.removeprefix(prefix), max(room, _MIN_NAME), out)
-        mark = _sign("named", out) if marked else " "
+        name = (_sign("named", out) if marked else " ") + _fit(path, room, out)
         style = "red" if marked else ""
-        table.add_row(Text(mark + name, style=style), *(column.cells[place] for column in columns))
+        table.add_row(Text(name, style=style), *(column.cells[place] for column in columns))
     return table
 
 
@@ -184,14 +187,17 @@ def _columns(rows: Sequence[Row], out: Console) -> list[_Column]:
     ]
 
 
-def _fitting(columns: list[_Column], width: int) -> list[_Column]:
-    """The columns that leave room for a path; a number is never cut, as rich would do."""
-    while sum(column.width + 1 for column in columns) + _MIN_NAME + 1 > width:
+def _fitting(columns: list[_Column], width: int, longest: int) -> list[_Column]:
+    """The columns that leave room for a path; a number is never cut, as rich would do.
+
+    width: of the terminal. longest: characters of the longest path.
+    """
+    while True:
         worst = max(columns, key=lambda column: column.rank)
-        if worst.rank == 0:
-            break
+        path = min(longest, _GOOD_NAME) if worst.rank >= _SPARE else _MIN_NAME
+        if worst.rank == 0 or sum(column.width + 1 for column in columns) + path + 1 < width:
+            return columns
         columns = [column for column in columns if column is not worst]
-    return columns
 
 
 def _gradient(course: Trend | None, which: Literal["first", "last", "median"]) -> Text:
@@ -256,7 +262,7 @@ def _common_prefix(names: Sequence[str]) -> str:
 
 def _fit(name: str, room: int, out: Console) -> str:
     """The end of a path says most: cut at the front."""
-    return name if len(name) < room else _sign("cut", out) + name[-(room - 2) :]
+    return name if len(name) <= room - 1 else _sign("cut", out) + name[-(room - 2) :]
 
 
 def _ascii(out: Console) -> bool:

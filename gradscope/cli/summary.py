@@ -114,13 +114,6 @@ def named_in(verdicts: Sequence[Verdict]) -> frozenset[str]:
     return frozenset(found)
 
 
-def recorded_steps(run: RunView) -> NDArray[np.int64]:
-    """int64[S], the recorded optimizer steps; empty where nothing was recorded."""
-    if not run.statistics:
-        return np.zeros(0, np.int64)
-    return run.series(run.statistics[0])[0]
-
-
 def loss(run: RunView) -> Trend | None:
     """The training loss over the steps, or None where it was not recorded."""
     return _trends(run, "loss").get("loss")

@@ -1,0 +1,126 @@
+"""`gradscope report`, on run files that the real writer wrote."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from gradscope.cli.main import main
+from tests.unit.cli.views import VANISHING, write_run
+
+
+def test_a_run_is_shown_from_disk(tmp_path, capsys):
+    write_run(tmp_path / "run", verdicts=(VANISHING,))
+    assert main(["report", str(tmp_path / "run")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == [
+        str(tmp_path / "run"),
+        "loss: 2 → 2  ████████████",
+        "validation accuracy: 0.5 → 0.5  ████████████",
+    ]
+    text = "\n".join(lines)
+    assert "▸first/kernel" in text
+    assert "gradscope: not healthy. 4 recorded steps." in text
+    assert "[critical] vanishing-gradient" in text
+    assert f"    {VANISHING.remedy.code}" in lines
+
+
+def test_all_shows_every_variable(tmp_path, capsys):
+    write_run(tmp_path)
+    main(["report", str(tmp_path)])
+    assert "first/bias" not in capsys.readouterr().out
+    main(["report", str(tmp_path), "--all"])
+    assert "first/bias" in capsys.readouterr().out
+
+
+def test_every_run_below_a_directory_is_shown(tmp_path, capsys):
+    write_run(tmp_path / "b")
+    write_run(tmp_path / "a", verdicts=(VANISHING,))
+    assert main(["report", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert out.index(str(tmp_path / "a")) < out.index(str(tmp_path / "b"))
+    assert out.index("not healthy") < out.index("gradscope: healthy")
+
+
+def test_a_run_hides_the_runs_below_it(tmp_path, capsys):
+    write_run(tmp_path)
+    write_run(tmp_path / "other")
+    main(["report", str(tmp_path)])
+    assert str(tmp_path / "other") not in capsys.readouterr().out
+
+
+def test_json_of_one_run_is_an_object(tmp_path, capsys):
+    write_run(tmp_path, verdicts=(VANISHING,))
+    assert main(["report", "--format", "json", str(tmp_path)]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["healthy"] is False
+    assert data["steps"] == 4
+    assert data["logdir"] == str(tmp_path)
+    assert [verdict["cause"] for verdict in data["verdicts"]] == ["vanishing-gradient"]
+
+
+def test_json_of_several_runs_is_a_list(tmp_path, capsys):
+    write_run(tmp_path / "a", verdicts=(VANISHING,))
+    write_run(tmp_path / "b")
+    main(["report", "--format", "json", str(tmp_path)])
+    assert [run["healthy"] for run in json.loads(capsys.readouterr().out)] == [False, True]
+
+
+def test_markdown_has_a_section_for_each_run(tmp_path, capsys):
+    write_run(tmp_path / "a", verdicts=(VANISHING,))
+    write_run(tmp_path / "b")
+    main(["report", "--format", "markdown", str(tmp_path)])
+    out = capsys.readouterr().out
+    assert f"## {tmp_path / 'a'}\n\n**gradscope: not healthy. 4 recorded steps.**" in out
+    assert "### vanishing-gradient in `net/first/kernel`" in out
+    assert f"## {tmp_path / 'b'}\n\n**gradscope: healthy." in out
+
+
+def test_what_could_not_be_read_is_said_on_standard_error(tmp_path, capsys):
+    write_run(tmp_path)
+    (file,) = (tmp_path / "gradscope").iterdir()
+    file.write_bytes(file.read_bytes()[:-5])
+    assert main(["report", str(tmp_path)]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.startswith("note: ") and "the last record is incomplete" in captured.err
+    assert "loss: 2 → 2" in captured.out
+
+
+@pytest.mark.parametrize("command", ["report", "check"])
+def test_where_there_is_no_run(command, tmp_path, capsys):
+    missing = tmp_path / "nothing"
+    assert main([command, str(missing)]) == 2
+    error = capsys.readouterr().err
+    assert error == f"gradscope {command}: open_run: there is no directory {str(missing)!r}.\n"
+    assert main([command, str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert error == (
+        f"gradscope {command}: open_run: no gradscope run in {str(tmp_path)!r} or below. "
+        "Expected the log directory that the Scope was given.\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["report", "check"])
+def test_reading_never_imports_tensorflow(command, tmp_path):
+    write_run(tmp_path, verdicts=(VANISHING,))
+    code = (
+        "import sys\n"
+        "from gradscope.cli.main import main\n"
+        f"code = main([{command!r}, {str(tmp_path)!r}])\n"
+        "heavy = [name for name in ('tensorflow', 'keras', 'tensorflow_probability')"
+        " if name in sys.modules]\n"
+        "print(code, heavy)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={"PYTHONPATH": ":".join(sys.path), "PYTHONUTF8": "1"},
+        timeout=60,
+        check=False,
+    )
+    assert run.stderr == ""
+    assert "vanishing-gradient" in run.stdout
+    assert run.stdout.splitlines()[-1] == f"{0 if command == 'report' else 1} []"
