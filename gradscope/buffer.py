@@ -1,0 +1,123 @@
+"""The ring buffer on the device: rows are pushed inside the step's program, read in one transfer.
+
+A row is float32[2 + layout.slots]: the optimizer step as two numbers that float32 holds exactly,
+then the values. All writing is done by the program, also inside a while loop (`model.fit` with
+steps_per_execution); the host only reads.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from gradscope.layout import Layout
+from gradscope.probes import units
+
+Values = Mapping[str, Mapping[str, tf.Tensor]]
+"""statistic -> name -> float32 scalar."""
+
+_STEP_BASE = 1 << 20
+"""A step is high · _STEP_BASE + low; float32 holds integers up to 2²⁴ exactly."""
+
+_EMPTY = -1.0
+"""The high part of a row that was never written."""
+
+
+class Buffer:
+    """Rows and per-unit counters of one run, on the device of the model's variables.
+
+    layout: the columns; a value that a step doesn't compute is NaN in its row.
+    units: layer path -> number of units, for the layers with a `dead_fraction`.
+    capacity: rows kept until they are overwritten.
+    window: recorded steps over which a unit must be silent to count as dead.
+    device: where the variables go, "" for TensorFlow's choice.
+    step: the optimizer step of the first row.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        units: Mapping[str, int],
+        *,
+        capacity: int,
+        window: int,
+        device: str,
+        step: int,
+    ) -> None:
+        self.layout, self.capacity = layout, capacity
+        self._units, self._window = dict(units), window
+        with tf.init_scope(), tf.device(device):
+            rows = tf.fill([capacity, 2 + layout.slots], _EMPTY)
+            self._rows = tf.Variable(rows, trainable=False, name="gradscope_rows")
+            self._pushed = tf.Variable(tf.zeros([], tf.int64), trainable=False)
+            self._clock = tf.Variable(tf.constant(step, tf.int64), trainable=False)
+            count = max(1, sum(self._units.values()))
+            self._silence = tf.Variable(tf.zeros([count]), trainable=False)
+
+    def set_clock(self, step: int) -> None:
+        """Sets the optimizer step of the next row; each row moves it on by one."""
+        self._clock.assign(step)
+
+    def push(self, values: Values, silent: Mapping[str, tf.Tensor]) -> None:
+        """Writes one row, in the graph of the step (or at once, in an eager one).
+
+        values: statistic -> name -> float32 scalar, without `dead_fraction`.
+        silent: layer path -> bool[units], True for units that fired for no sample of the step.
+        """
+        seen = self._pushed + 1
+        silence, dead = self._count(silent, seen)
+        values = {**values, "dead_fraction": dead}
+        step = self._clock.read_value()
+        high, low = step // _STEP_BASE, step % _STEP_BASE
+        row = tf.concat([tf.cast(tf.stack([high, low]), tf.float32), self._row(values)], 0)
+        slot = tf.reshape(self._pushed % self.capacity, [1, 1])
+        self._rows.scatter_nd_update(slot, row[tf.newaxis])
+        if self._units:
+            self._silence.assign(silence)
+        self._pushed.assign(seen)
+        self._clock.assign(step + 1)
+
+    def _count(
+        self, silent: Mapping[str, tf.Tensor], seen: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """(recorded steps since each unit fired, dead fraction by layer)."""
+        counts, dead, start = [], {}, 0
+        for path, number in self._units.items():
+            old = self._silence[start : start + number]
+            start += number
+            if path in silent:
+                old = tf.where(silent[path], old + 1.0, tf.zeros_like(old))
+                dead[path] = units.dead_fraction(old, seen, self._window)
+            counts.append(old)
+        return (tf.concat(counts, 0) if counts else self._silence.read_value()), dead
+
+    def _row(self, values: Values) -> tf.Tensor:
+        missing = tf.constant(float("nan"), tf.float32)
+        return tf.stack(
+            [
+                values.get(statistic, {}).get(name, missing)
+                for statistic, names in self.layout.columns.items()
+                for name in names
+            ]
+        )
+
+    def snapshot(self) -> tf.Tensor:
+        """The rows as they are now, float32[capacity, 2 + slots], still on the device.
+
+        The copy is queued behind the steps before it; `read` waits for it.
+        """
+        return tf.identity(self._rows)
+
+
+def read(snapshot: tf.Tensor, after: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """(steps int64[S] ascending, values float32[S, slots]) of the rows newer than a step.
+
+    The one transfer from the device. It blocks until the steps before the snapshot are done.
+    """
+    rows = snapshot.numpy()
+    rows = rows[rows[:, 0] >= 0]
+    steps = rows[:, 0].astype(np.int64) * _STEP_BASE + rows[:, 1].astype(np.int64)
+    order = np.argsort(steps)
+    order = order[steps[order] > after]
+    return steps[order], rows[order, 2:]

@@ -1,0 +1,195 @@
+"""From rows on the device to records, sinks and verdicts, on a thread of its own."""
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradscope import buffer
+from gradscope.diagnosis.engine import Engine
+from gradscope.diagnosis.history import History
+from gradscope.layout import Layout
+from gradscope.records import Diagnosis, Item, Record, Start, Validation, Verdict
+from gradscope.sinks.sink import Sink
+
+_QUEUE_LENGTH = 64
+"""Snapshots. A disk that is slower than the training for that long loses rows, with a warning,
+rather than holding the training up or filling the memory."""
+
+_JUDGE_SHARE = 0.01
+"""Share of the time spent on judging a run while it trains."""
+
+_CLOSE_SECONDS = 60.0
+"""How long close waits for a disk that doesn't answer."""
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A snapshot on its way to the host, and when its steps ran."""
+
+    snapshot: Any
+    layout: Layout
+    steps: tuple[int, ...]
+    times: tuple[float, ...]
+
+
+class Drain:
+    """Takes snapshots of the buffer and hands on what is new in them.
+
+    sinks: written to from the drain's thread only. One that raises is dropped with a warning.
+
+    Problems wait in `problems` for the training thread to warn of; nothing is raised.
+    """
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        self.history = History()
+        self.problems: deque[str] = deque()
+        self._sinks = list(sinks)
+        self._engine = Engine()
+        self._verdicts: tuple[Verdict, ...] = ()
+        self._recorded = 0
+        self._last_step = -1
+        self._lost = False
+        self._next_judgement = 0.0
+        self._items: queue.Queue[_Rows | Item | threading.Event | None] = queue.Queue(_QUEUE_LENGTH)
+        self._thread = threading.Thread(target=self._work, name="gradscope-drain", daemon=True)
+        self._thread.start()
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts as last judged."""
+        return self._verdicts
+
+    @property
+    def recorded(self) -> int:
+        """How many steps have been handed to the sinks."""
+        return self._recorded
+
+    def put_rows(self, snapshot: Any, layout: Layout, times: Sequence[tuple[int, float]]) -> None:
+        """Queues a snapshot. times: (step, seconds since the epoch) of the steps in it."""
+        steps, seconds = tuple(s for s, _ in times), tuple(t for _, t in times)
+        self._put(_Rows(snapshot, layout, steps, seconds))
+
+    def put(self, item: Start | Validation) -> None:
+        """Queues something that did not come from the device."""
+        self._put(item)
+
+    def judge(self) -> tuple[Verdict, ...]:
+        """The verdicts on all that was queued before this call."""
+        self._wait()
+        self._judge(time.monotonic(), force=True)
+        self._wait()
+        return self._verdicts
+
+    def close(self) -> None:
+        """Hands on what is queued, with the last verdicts, and ends the thread."""
+        if not self._thread.is_alive():
+            return
+        self._put(None)
+        self._thread.join(_CLOSE_SECONDS)
+        if self._thread.is_alive():
+            self.problems.append(
+                f"The log was still being written after {_CLOSE_SECONDS:.0f} s; what was left is "
+                "lost. Check the disk of the log directory."
+            )
+
+    def _put(self, item: _Rows | Item | threading.Event | None) -> None:
+        try:
+            self._items.put(item, timeout=None if item is None else 1.0)
+        except queue.Full:
+            if not self._lost:
+                self._lost = True
+                self.problems.append(
+                    "Writing the log is slower than the training: some recorded steps are lost. "
+                    "Record less often (`every`) or use a faster disk."
+                )
+
+    def _wait(self) -> None:
+        done = threading.Event()
+        self._put(done)
+        while self._thread.is_alive() and not done.wait(0.1):
+            pass
+
+    def _work(self) -> None:
+        while True:
+            item = self._items.get()
+            try:
+                if item is None:
+                    self._finish()
+                    return
+                if isinstance(item, threading.Event):
+                    item.set()
+                else:
+                    self._take(item)
+            except Exception as error:
+                self.problems.append(
+                    f"gradscope lost some recorded steps: {type(error).__name__}: {error}. The "
+                    "training goes on. Please report it."
+                )
+                if item is None:
+                    return
+
+    def _take(self, item: _Rows | Item) -> None:
+        items = self._records(item) if isinstance(item, _Rows) else [item]
+        for one in items:
+            if isinstance(one, Start):
+                self.history.begin(one)
+            elif isinstance(one, Validation):
+                self.history.validate(one)
+        records = [one for one in items if isinstance(one, Record)]
+        self.history.append(records)
+        self._recorded += len(records)
+        self._write(items)
+        if isinstance(item, _Rows):
+            self._judge(time.monotonic())
+
+    def _records(self, item: _Rows) -> list[Item]:
+        steps, rows = buffer.read(item.snapshot, self._last_step)
+        if not len(steps):
+            return []
+        self._last_step = int(steps[-1])
+        times = (
+            np.interp(steps, item.steps, item.times) if item.steps else [time.time()] * len(steps)
+        )
+        return [
+            Record(int(step), float(when), row, item.layout)
+            for step, when, row in zip(steps, times, rows, strict=True)
+        ]
+
+    def _judge(self, now: float, force: bool = False) -> None:
+        if not self._recorded or (now < self._next_judgement and not force):
+            return
+        verdicts = self._engine.judge(self.history.snapshot())
+        took = time.monotonic() - now
+        self._next_judgement = now + took / _JUDGE_SHARE
+        if verdicts != self._verdicts:
+            self._verdicts = verdicts
+            self._write([Diagnosis(max(0, self._last_step), time.time(), verdicts)])
+
+    def _write(self, items: Sequence[Item]) -> None:
+        for sink in list(self._sinks):
+            try:
+                if items:
+                    sink.write(items)
+            except Exception as error:
+                self._drop(sink, error)
+
+    def _drop(self, sink: Sink, error: Exception) -> None:
+        self._sinks.remove(sink)
+        self.problems.append(
+            f"{type(sink).__name__} failed and is not written to any more: "
+            f"{type(error).__name__}: {error}. The training goes on."
+        )
+
+    def _finish(self) -> None:
+        self._judge(time.monotonic(), force=True)
+        for sink in list(self._sinks):
+            try:
+                sink.close()
+            except Exception as error:
+                self._drop(sink, error)

@@ -1,0 +1,68 @@
+"""What the batch is: scale of the inputs, spread of the labels."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from gradscope.probes import reduce
+
+_NAN = float("nan")
+
+
+class Inputs(NamedTuple):
+    """Three float32 scalars over all numeric inputs of the batch together."""
+
+    input_mean: tf.Tensor
+    input_std: tf.Tensor
+    input_max_abs: tf.Tensor
+
+
+def inputs(tensors: Sequence[tf.Tensor]) -> Inputs:
+    """The scale of the model's inputs.
+
+    tensors: real tensors of any shapes; without any, all three are NaN.
+    """
+    if not tensors:
+        nan = tf.constant(_NAN, tf.float32)
+        return Inputs(nan, nan, nan)
+    values = [reduce.real(x) for x in tensors]
+    count = tf.add_n([tf.cast(tf.size(x), tf.float32) for x in values])
+    mean = tf.add_n([tf.cast(tf.reduce_sum(x), tf.float32) for x in values]) / count
+    # Two passes: E[x²] − E[x]² loses all digits where the mean is far from zero.
+    spread = [reduce.sum_of_squares(x - tf.cast(mean, x.dtype)) for x in values]
+    variance = tf.add_n([tf.cast(s, tf.float32) for s in spread]) / count
+    largest = [tf.cast(reduce.max_abs(x), tf.float32) for x in values]
+    largest = tf.where(tf.math.is_nan(mean), mean, tf.reduce_max(tf.stack(largest)))
+    return Inputs(mean, tf.sqrt(variance), largest)
+
+
+def label_entropy(labels: tf.Tensor | None, kind: str | None, classes: int | None) -> tf.Tensor:
+    """The entropy of the batch's label distribution in nats, a float32 scalar.
+
+    labels: for "sparse" integers of any shape, out-of-range ones are left out; for "onehot" and
+        "binary" floats, the last axis being the classes, or independent labels whose entropies
+        are averaged.
+    kind: "sparse", "onehot", "binary", or None where labels are no classes: then NaN.
+    classes: number of classes, needed for "sparse".
+    """
+    if labels is None or kind is None or (kind == "sparse" and not classes):
+        return tf.constant(_NAN, tf.float32)
+    if kind == "binary":
+        rows = tf.cast(labels, tf.float32)
+        columns = rows.shape[-1] if rows.shape.rank and rows.shape.rank > 1 else 1
+        on = tf.reduce_mean(tf.cast(tf.reshape(rows, [-1, columns or 1]) > 0.5, tf.float32), 0)
+        return tf.reduce_mean(_plogp(on) + _plogp(1.0 - on))
+    if kind == "onehot":
+        counts = tf.reduce_sum(tf.reshape(tf.cast(labels, tf.float32), [-1, labels.shape[-1]]), 0)
+    else:
+        flat = tf.reshape(tf.cast(labels, tf.int32), [-1])
+        known = tf.logical_and(flat >= 0, flat < classes)
+        slot = tf.where(known, flat, classes)
+        ones = tf.ones_like(flat, tf.float32)
+        counts = tf.math.unsorted_segment_sum(ones, slot, classes + 1)[:-1]
+    return tf.reduce_sum(_plogp(counts / tf.reduce_sum(counts)))
+
+
+def _plogp(p: tf.Tensor) -> tf.Tensor:
+    return -tf.math.xlogy(p, p)

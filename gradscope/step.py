@@ -1,0 +1,107 @@
+"""The wrapped training step: two compiled programs, chosen on the host."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from gradscope.capture import autograph
+from gradscope.errors import UsageError
+
+if TYPE_CHECKING:
+    from gradscope.scope import Scope
+
+
+class Step:
+    """A training step that records itself when its scope says so; called like the function.
+
+    An unrecorded call runs `tf.function(fn)` and nothing else. A recorded one runs a second
+    program: the same function, traced while gradscope watches, with a row pushed at its end.
+
+    fn: the user's step. A tf.function is unwrapped, since it is compiled here.
+    scope: the scope that records; a second one joins where the step is wrapped twice.
+    jit_compile: compile with XLA.
+    """
+
+    def __init__(self, fn: Callable[..., Any], scope: "Scope", jit_compile: bool) -> None:
+        self.scopes = (scope,)
+        if isinstance(fn, Step):
+            self.scopes, fn = (*fn.scopes, scope), fn.python_function
+        self.python_function: Callable[..., Any] = getattr(fn, "python_function", fn)
+        if not callable(self.python_function):
+            raise UsageError(
+                f"Scope.step: expected a function, got {type(fn).__name__}. Use it as a "
+                "decorator, @scope.step, or call it with the training step: scope.step(train_step)."
+            )
+        functools.update_wrapper(self, self.python_function)
+        self.jit_compile = jit_compile
+        self.traces = 0
+        self.plain = tf.function(self.python_function, jit_compile=jit_compile)
+        self.recorded = tf.function(self._program(), jit_compile=jit_compile)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the step returns, unchanged."""
+        if tf.inside_function():
+            raise UsageError(
+                "Scope.step: the step was called inside another tf.function, where gradscope "
+                "can't choose between its two programs. Take the outer @tf.function away: "
+                "scope.step compiles the step itself."
+            )
+        due = [scope._begin_step() for scope in self.scopes]
+        recorded = any(due)
+        result = self._run_recorded(args, kwargs) if recorded else self.plain(*args, **kwargs)
+        for scope in self.scopes:
+            scope._end_step(recorded)
+        return result
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """Binds a step that was defined as a method."""
+        return self if instance is None else functools.partial(self, instance)
+
+    def _run_recorded(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        for scope in self.scopes:
+            scope._prepare_recording()
+        traces = self.traces
+        try:
+            return self.recorded(*args, **kwargs)
+        except tf.errors.OpError as error:
+            # XLA compiles before it runs anything, so a program that doesn't compile has not
+            # touched the weights. If the plain one fails as well, its error is the user's.
+            if traces == self.traces or not self.jit_compile:
+                raise
+            result = self.plain(*args, **kwargs)
+            for scope in self.scopes:
+                scope._step_aside(error)
+            return result
+
+    def _program(self) -> Callable[..., Any]:
+        fn, instruments = self.python_function, autograph.leave(self._instruments)
+
+        def recorded_step(*args: Any, **kwargs: Any) -> Any:
+            with instruments():
+                result = fn(*args, **kwargs)
+            return result
+
+        recorded_step.__signature__ = inspect.signature(fn)  # type: ignore[attr-defined]
+        return recorded_step
+
+    def _instruments(self) -> Any:
+        self.traces += 1
+        return _Together([scope._recorder.recording() for scope in self.scopes])
+
+
+class _Together:
+    """Several context managers as one, entered in order."""
+
+    def __init__(self, managers: list[Any]) -> None:
+        self._managers = managers
+
+    def __enter__(self) -> None:
+        for manager in self._managers:
+            manager.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        for manager in reversed(self._managers):
+            manager.__exit__(*error)
