@@ -105,7 +105,7 @@ class TensorBoardSink:
         elif isinstance(item, Diagnosis):
             self._writer.diagnosis(item)
             self._latest = item
-            if self._told is None or item.verdicts != self._told.verdicts:
+            if self._told is None or _gist(item.verdicts) != _gist(self._told.verdicts):
                 self._write_text(item)
 
     def _write_text(self, diagnosis: Diagnosis) -> None:
@@ -227,8 +227,13 @@ def _table(verdicts: Sequence[Verdict]) -> str:
         f"{verdict.confidence:.0%} | {verdict.summary.replace('|', '/')} |"
         for verdict in verdicts
     ]
-    head = [
-        "| | cause | where | since step | confidence | what is seen |",
-        "|---|---|---|---|---|---|",
+    head = "| | cause | where | since step | confidence | what is seen |"
+    return "\n".join([head, "|---" * 6 + "|", *rows]) + "\n\n"
+
+
+def _gist(verdicts: Sequence[Verdict]) -> list[object]:
+    """What makes two diagnoses differ for a reader; their figures change all the time."""
+    return [
+        (verdict.cause, verdict.severity, verdict.layer, _gist(verdict.symptoms))
+        for verdict in verdicts
     ]
-    return "\n".join([*head, *rows]) + "\n\n"
