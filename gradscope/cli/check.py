@@ -26,9 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises RunError where there is no run, one can't be read, or one holds no step.
     """
-    from gradscope.cli.runs import open_all, stored_report
+    from gradscope.cli.runs import open_all, report_of
 
-    reports = [stored_report(each) for each in open_all(arguments.logdir)]
+    reports = [report_of(each) for each in open_all(arguments.logdir)]
     for report in reports:
         if not report.steps:
             # silence is no health: a gate must not pass a run that was never seen

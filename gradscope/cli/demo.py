@@ -152,11 +152,11 @@ def _progress(out: "Console") -> "Progress":
 def _show_both(home: Path, out: "Console") -> None:
     """The pages of both runs, from disk: what is shown is what was kept."""
     from gradscope.cli import render
-    from gradscope.cli.runs import open_all, stored_report
+    from gradscope.cli.runs import open_all, report_of
 
     for run in open_all(str(home)):
         out.print()
-        render.run_page(out, run, stored_report(run), run.logdir)
+        render.run_page(out, run, report_of(run), run.logdir)
     out.print()
 
 
@@ -185,7 +185,10 @@ def _quote(path: Path) -> str:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"got {number}, expected at least 1")
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1 on")
     return number

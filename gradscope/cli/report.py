@@ -51,24 +51,24 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _json(runs: "Sequence[Run]") -> str:
     """One object for one run, a list for several."""
-    from gradscope.cli.runs import stored_report
+    from gradscope.cli.runs import report_of
 
-    texts = [stored_report(run).to_json() for run in runs]
+    texts = [report_of(run).to_json() for run in runs]
     return texts[0] if len(texts) == 1 else "[\n" + ",\n".join(texts) + "\n]"
 
 
 def _markdown(runs: "Sequence[Run]") -> str:
-    from gradscope.cli.runs import stored_report
+    from gradscope.cli.runs import report_of
 
-    return "\n".join(f"## {run.logdir}\n\n{stored_report(run).to_markdown()}" for run in runs)
+    return "\n".join(f"## {run.logdir}\n\n{report_of(run).to_markdown()}" for run in runs)
 
 
 def _print_pages(runs: "Sequence[Run]", show_all: bool) -> None:
     from gradscope.cli import render
-    from gradscope.cli.runs import stored_report
+    from gradscope.cli.runs import report_of
 
     out = render.console()
     for place, run in enumerate(runs):
         if place:
             out.print()
-        render.run_page(out, run, stored_report(run), run.logdir, show_all)
+        render.run_page(out, run, report_of(run), run.logdir, show_all)

@@ -24,6 +24,16 @@ def open_all(logdir: str) -> list[Run]:
     return runs
 
 
-def stored_report(run: Run) -> Report:
-    """The report whose verdicts were stored while the run trained; judges nothing anew."""
-    return Report(run.verdicts, steps=len(run.steps), logdir=run.logdir)
+def report_of(run: Run) -> Report:
+    """The report whose verdicts were stored while the run trained.
+
+    A run that was cut off before its first verdicts is judged now, which loads TensorFlow and is
+    said on standard error.
+    """
+    steps = len(run.steps)
+    if run.judged_at is not None or not steps:
+        return Report(run.verdicts, steps=steps, logdir=run.logdir)
+    from gradscope.diagnosis.engine import diagnose
+
+    print(f"note: {run.logdir!r} holds no verdicts yet; judging it now.", file=sys.stderr)
+    return diagnose(run)

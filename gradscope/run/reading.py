@@ -37,6 +37,8 @@ class Run:
     info: the facts of `Start.info`.
     validation: metric -> (steps int64[V], values float64[V]).
     verdicts: those of the latest diagnosis, root causes first.
+    judged_at: the step of that diagnosis; None where the run was cut off before its first one,
+        so that no verdict does not mean healthy.
     notes: one sentence for each thing that could not be read.
     """
 
@@ -47,6 +49,7 @@ class Run:
     info: Mapping[str, Any] = field(repr=False)
     validation: Validations = field(repr=False)
     verdicts: tuple[Verdict, ...]
+    judged_at: int | None
     notes: tuple[str, ...]
     _values: Mapping[str, NDArray[np.float32]] = field(repr=False)
 
@@ -221,6 +224,7 @@ class _Reader:
             info=self._info,
             validation=_by_metric(self._validations),
             verdicts=self._diagnoses[-1][1] if self._diagnoses else (),
+            judged_at=self._diagnoses[-1][0] if self._diagnoses else None,
             notes=tuple(dict.fromkeys(self.notes)),
             _values=values,
         )

@@ -124,3 +124,17 @@ def test_reading_never_imports_tensorflow(command, tmp_path):
     assert run.stderr == ""
     assert "vanishing-gradient" in run.stdout
     assert run.stdout.splitlines()[-1] == f"{0 if command == 'report' else 1} []"
+
+
+def test_a_run_that_was_cut_off_before_its_first_verdicts_is_judged_now(tmp_path, capsys):
+    """No stored verdict must not read as healthy."""
+    norms = {"net/a/kernel": [1.0, 1.0, float("nan"), float("nan")]}
+    bad = {"net/a/kernel": [0.0, 0.0, 3.0, 3.0]}
+    columns = {"grad_norm": norms, "nonfinite_count": bad, "loss": {"loss": [1.0, 1.0, 1.0, 1.0]}}
+    write_run(tmp_path, columns=columns, verdicts=None)
+    assert main(["check", str(tmp_path)]) == 1
+    captured = capsys.readouterr()
+    assert captured.err == f"note: {str(tmp_path)!r} holds no verdicts yet; judging it now.\n"
+    assert "[critical] nonfinite" in captured.out
+    write_run(tmp_path / "judged", columns=columns, verdicts=())
+    assert main(["check", str(tmp_path / "judged")]) == 0, "stored verdicts are not judged anew"
