@@ -52,6 +52,7 @@ class Drain:
         self._sinks = list(sinks)
         self._engine = Engine()
         self._verdicts: tuple[Verdict, ...] = ()
+        self._judged = False
         self._recorded = 0
         self._last_step = -1
         self._lost = False
@@ -167,8 +168,9 @@ class Drain:
         verdicts = self._engine.judge(self.history.snapshot())
         took = time.monotonic() - now
         self._next_judgement = now + took / _JUDGE_SHARE
-        if verdicts != self._verdicts:
-            self._verdicts = verdicts
+        # the first judgement is written even if it finds nothing: judged healthy is not unjudged
+        if verdicts != self._verdicts or not self._judged:
+            self._verdicts, self._judged = verdicts, True
             self._write([Diagnosis(max(0, self._last_step), time.time(), verdicts)])
 
     def _write(self, items: Sequence[Item]) -> None:
