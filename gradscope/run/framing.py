@@ -120,7 +120,7 @@ def masked_crc32c(data: bytes) -> int:
     """The checksum that TFRecord files carry.
 
     >>> hex(masked_crc32c(bytes(32)))  # RFC 3720 gives 0x8a9136aa before masking
-    '0xfd7ffa'
+    '0xfd7fffa'
     """
     crc = 0xFFFFFFFF
     for byte in data:

@@ -2,9 +2,9 @@
 
 import json
 import os
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -103,11 +103,29 @@ def open_run(logdir: str | os.PathLike[str]) -> Run:
     return reader.run(str(where))
 
 
-@dataclass(slots=True)
-class _Row:
-    step: int
-    wall_time: float
-    contents: dict[str, bytes]
+class _Column:
+    """The values under one tag, row after row, as the bytes that will be the array.
+
+    width: of one row, in bytes.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.rows: list[int] = []
+        self.data = bytearray()
+
+    def append(self, row: int, content: bytes) -> None:
+        self.rows.append(row)
+        self.data += content
+
+    def drop_from(self, row: int) -> None:
+        kept = bisect_left(self.rows, row)
+        del self.rows[kept:]
+        del self.data[kept * self.width :]
+
+    def array(self) -> NDArray[np.float32]:
+        """float32[len(rows), width / 4], without a copy."""
+        return np.frombuffer(self.data, "<f4").reshape(len(self.rows), self.width // 4)
 
 
 class _Reader:
@@ -116,7 +134,9 @@ class _Reader:
     def __init__(self) -> None:
         self.events = 0
         self.notes: list[str] = []
-        self._rows: list[_Row] = []
+        self._steps: list[int] = []
+        self._wall_times: list[float] = []
+        self._columns: dict[str, _Column] = {}
         self._validations: list[tuple[int, str, float]] = []
         self._diagnoses: list[tuple[int, tuple[Verdict, ...]]] = []
         self._contents: dict[str, metadata.Content] = {}
@@ -140,11 +160,18 @@ class _Reader:
     def _drop_from(self, step: int) -> None:
         self._validations = [entry for entry in self._validations if entry[0] < step]
         self._diagnoses = [entry for entry in self._diagnoses if entry[0] < step]
-        while self._rows and self._rows[-1].step >= step:
-            self._rows.pop()
+        self._drop_rows(step)
+
+    def _drop_rows(self, step: int) -> None:
+        kept = bisect_left(self._steps, step)
+        if kept < len(self._steps):
+            del self._steps[kept:]
+            del self._wall_times[kept:]
+            for column in self._columns.values():
+                column.drop_from(kept)
 
     def _take(self, event: Event, frame: Frame, path: Path) -> None:
-        row = _Row(event.step, event.wall_time, {})
+        contents: dict[str, bytes] = {}
         for value in event.summary.value:
             tag = value.tag
             if not tag.startswith(metadata.PREFIX):
@@ -156,20 +183,34 @@ class _Reader:
             elif tag.startswith(metadata.VALIDATION_PREFIX):
                 self._take_validation(event.step, value, path)
             else:
-                row.contents[tag] = value.tensor.tensor_content
-        if row.contents:
-            self._append(row, frame, path)
+                contents[tag] = value.tensor.tensor_content
+        if contents:
+            self._append(event, contents, frame, path)
 
-    def _append(self, row: _Row, frame: Frame, path: Path) -> None:
-        if self._rows and row.step <= self._rows[-1].step:
+    def _append(self, event: Event, contents: dict[str, bytes], frame: Frame, path: Path) -> None:
+        if self._steps and event.step <= self._steps[-1]:
             # Steps go back only in a damaged record or without a session start, as when a
             # directory was copied over another; the first must not cost the good ones.
             if not frame.intact():
                 self.notes.append(f"{path.name}: left out a damaged record.")
                 return
-            while self._rows and self._rows[-1].step >= row.step:
-                self._rows.pop()
-        self._rows.append(row)
+            self._drop_rows(event.step)
+        row = len(self._steps)
+        self._steps.append(event.step)
+        self._wall_times.append(event.wall_time)
+        for tag, content in contents.items():
+            column = self._columns.get(tag)
+            if column is None:
+                known = self._contents.get(tag)
+                column = _Column(4 * len(known.names) if known else len(content))
+                self._columns[tag] = column
+            if len(content) == column.width:
+                column.append(row, content)
+            else:
+                self._note_misfit()
+
+    def _note_misfit(self) -> None:
+        self.notes.append("Some values don't fit the run's layout and are shown as NaN.")
 
     def _learn(self, tag: str, raw: bytes, path: Path) -> None:
         try:
@@ -208,12 +249,9 @@ class _Reader:
         layout = layouts.get(self._suffix) or next(reversed(layouts.values()), Layout({}))
         known = [statistic.name for statistic in STATISTICS if statistic.name in layout.columns]
         known += [name for name in layout.columns if name not in BY_NAME]
-        values = {
-            name: _stack(self._rows, name, layout.names(name), layouts, self.notes)
-            for name in known
-        }
-        steps = np.array([row.step for row in self._rows], np.int64)
-        wall_times = np.array([row.wall_time for row in self._rows], np.float64)
+        values = {name: self._stack(name, layout.names(name), layouts) for name in known}
+        steps = np.array(self._steps, np.int64)
+        wall_times = np.array(self._wall_times, np.float64)
         for array in (steps, wall_times, *values.values()):
             array.flags.writeable = False
         return Run(
@@ -228,6 +266,27 @@ class _Reader:
             notes=tuple(dict.fromkeys(self.notes)),
             _values=values,
         )
+
+    def _stack(
+        self, statistic: str, names: tuple[str, ...], layouts: Mapping[str, Layout]
+    ) -> NDArray[np.float32]:
+        """float32[S, L] of one statistic; NaN where a row lacks a name."""
+        found: list[tuple[_Column, tuple[str, ...]]] = []
+        for suffix, layout in layouts.items():
+            column = self._columns.get(metadata.statistic_tag(statistic, suffix))
+            if column is not None and column.width == 4 * len(layout.names(statistic)):
+                found.append((column, layout.names(statistic)))
+            elif column is not None:
+                self._note_misfit()
+        if len(found) == 1 and found[0][1] == names and len(found[0][0].rows) == len(self._steps):
+            return found[0][0].array()
+        values = np.full((len(self._steps), len(names)), np.nan, np.float32)
+        for column, held in found:
+            place = {name: index for index, name in enumerate(held)}
+            shared = [index for index, name in enumerate(names) if name in place]
+            source = [place[names[index]] for index in shared]
+            values[np.ix_(column.rows, shared)] = column.array()[:, source]
+        return values
 
 
 def _events(path: Path, notes: list[str]) -> Iterator[tuple[Event, Frame]]:
@@ -260,43 +319,6 @@ def _layouts_of(contents: Mapping[str, metadata.Content]) -> dict[str, Layout]:
             suffix = tag.removeprefix(metadata.statistic_tag(content.statistic))
             columns.setdefault(suffix, {})[content.statistic] = content.names
     return {suffix: Layout(found) for suffix, found in columns.items()}
-
-
-def _stack(
-    rows: Sequence[_Row],
-    statistic: str,
-    names: tuple[str, ...],
-    layouts: Mapping[str, Layout],
-    notes: list[str],
-) -> NDArray[np.float32]:
-    """float32[S, L] of one statistic, NaN where a row lacks it; takes the bytes out of the rows."""
-    tags = {metadata.statistic_tag(statistic, suffix): suffix for suffix in layouts}
-    values = np.full((len(rows), len(names)), np.nan, np.float32)
-    start = 0
-    for tag, group in groupby(rows, lambda row: next((t for t in tags if t in row.contents), "")):
-        members = list(group)
-        stop = start + len(members)
-        if tag:
-            held = layouts[tags[tag]].names(statistic)
-            block = _block([row.contents.pop(tag) for row in members], len(held), notes)
-            if held == names:
-                values[start:stop] = block
-            else:
-                source = {name: column for column, name in enumerate(held)}
-                for column, name in enumerate(names):
-                    if name in source:
-                        values[start:stop, column] = block[:, source[name]]
-        start = stop
-    return values
-
-
-def _block(contents: list[bytes], width: int, notes: list[str]) -> NDArray[np.float32]:
-    """float32[len(contents), width]; a row of another width becomes NaN, with a note."""
-    if any(len(content) != 4 * width for content in contents):
-        notes.append("Some records don't fit the run's layout and are shown as NaN.")
-        blank = np.full(width, np.nan, "<f4").tobytes()
-        contents = [content if len(content) == 4 * width else blank for content in contents]
-    return np.frombuffer(b"".join(contents), "<f4").reshape(len(contents), width)
 
 
 def _by_metric(entries: Sequence[tuple[int, str, float]]) -> Validations:

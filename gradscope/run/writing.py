@@ -82,8 +82,9 @@ class RunWriter:
             self._use(record.layout)
         event = self._template
         event.step, event.wall_time = record.step, record.wall_time
-        for value, (_, columns) in zip(event.summary.value, self._columns, strict=True):
-            value.tensor.tensor_content = record.values[columns].astype("<f4").tobytes()
+        data = record.values.astype("<f4").tobytes()
+        for value, (start, stop) in zip(event.summary.value, self._bytes, strict=True):
+            value.tensor.tensor_content = data[start:stop]
         self._put(event)
         if self._undescribed:
             for value in event.summary.value:
@@ -131,19 +132,17 @@ class RunWriter:
         self._layout = layout
         same = layout.digest == self._first_layout.digest
         self._suffix = "" if same else f".{layout.digest}"
-        self._columns = [
-            (statistic, layout.where(statistic))
-            for statistic, names in layout.columns.items()
-            if names
-        ]
+        self._bytes: list[tuple[int, int]] = []
         self._template = Event()
-        for statistic, _ in self._columns:
-            names = layout.names(statistic)
-            tag = metadata.statistic_tag(statistic, self._suffix)
-            value = self._template.summary.value.add(tag=tag)
-            self._describe(value, metadata.statistic_content(statistic, names))
-            value.tensor.dtype = DT_FLOAT
-            value.tensor.tensor_shape.dim.add(size=len(names))
+        for statistic, names in layout.columns.items():
+            if names:
+                where = layout.where(statistic)
+                self._bytes.append((4 * where.start, 4 * where.stop))
+                tag = metadata.statistic_tag(statistic, self._suffix)
+                value = self._template.summary.value.add(tag=tag)
+                self._describe(value, metadata.statistic_content(statistic, names))
+                value.tensor.dtype = DT_FLOAT
+                value.tensor.tensor_shape.dim.add(size=len(names))
         self._undescribed = True
 
     def _text(self, tag: str, kind: str, data: Any, step: int, wall_time: float) -> None:

@@ -33,11 +33,14 @@ def _log10_only(block: Block) -> NDArray[np.floating]:
 
 def _quantile(share: float) -> Reduction:
     def reduction(block: Block) -> NDArray[np.floating]:
-        logs = log10(block)
-        result = np.full(len(logs), np.nan)
-        some = ~np.isnan(logs).all(axis=1)
-        result[some] = np.nanquantile(logs[some], share, axis=1)
-        return result
+        # As np.nanquantile, which takes a hundred times as long: NaN is sorted to the end.
+        logs = np.sort(log10(block), axis=1)
+        last = (~np.isnan(logs)).sum(axis=1) - 1
+        place = share * np.maximum(last, 0)
+        below = np.floor(place).astype(np.int64)
+        rows = np.arange(len(logs))
+        low, high = logs[rows, below], logs[rows, np.minimum(below + 1, np.maximum(last, 0))]
+        return low + (high - low) * (place - below)
 
     return reduction
 
