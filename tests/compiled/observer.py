@@ -39,8 +39,10 @@ class Output:
     """One tensor that a layer gave.
 
     name: its column. loose: Keras has no path for the layer, so a prefix may come before.
-    activated: the activation's output, `tensor` itself unless a bare activation follows.
     kind: the activation's name, or None.
+    activated: the activation's output, `tensor` itself unless a bare activation follows.
+    gradients: one for each gradient call whose variables lie below; another call's backward pass
+        never comes down to here.
     """
 
     name: str
@@ -49,7 +51,6 @@ class Output:
     kind: str | None = None
     activated: Any = None
     gradients: list[Any] = field(default_factory=list)
-    learns_below: bool = False
 
 
 @dataclass
@@ -218,9 +219,9 @@ def _observed_tape(seen: Observation) -> type[tf.GradientTape]:
             tensors = [out.tensor for out in seen.outputs]
             variables = [variable for variable, _ in pairs]
             for out, grad in zip(seen.outputs, super().gradient(target, tensors), strict=True):
-                out.gradients += [] if grad is None else [grad]
                 below = self.plain.gradient(out.tensor, variables)
-                out.learns_below |= any(g is not None for g in below)
+                if grad is not None and any(g is not None for g in below):
+                    out.gradients.append(grad)
 
     return ObservedTape
 

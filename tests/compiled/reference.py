@@ -143,7 +143,7 @@ class _Facts:
 
     def of(self, out: Output) -> np.ndarray | None:
         """The gradient at a layer's output; None where none arrives or nothing below learns."""
-        if not out.gradients or not out.learns_below:
+        if not out.gradients:
             return None
         return sum(_dense(grad) for grad in out.gradients) / self.scale
 

@@ -21,7 +21,7 @@ def _one_weight() -> tuple[Part, ...]:
 
 def test_a_line_worked_out_by_hand() -> None:
     # w = 2, x = (1, 3), y = (1, 1): errors (1, 5), loss 13, gradient 1·1 + 5·3 = 16, w' = 0.4.
-    batch = (np.float32([[1], [3]]), np.float32([[1], [1]]))
+    batch = (np.array([[1], [3]], np.float32), np.array([[1], [1]], np.float32))
     (line,) = expected(Entry("line", _one_weight, lambda: [batch]))
     first = line.steps[0]
     assert line.variables == ("one/line/kernel",)

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tensorflow as tf
@@ -32,7 +33,7 @@ def reference(name: str, random_compiled: bool) -> list[Expected]:
     return expected(ZOO[name], random_compiled=random_compiled)
 
 
-def recorded(entry: Entry, logdir: Path, mode: str, **options: object) -> list[Path]:
+def recorded(entry: Entry, logdir: Path, mode: str, **options: Any) -> list[Path]:
     """The log directories of the entry's parts, after its steps ran with a scope each."""
     parts = entry.fresh()
     logdirs = [logdir / str(position) for position in range(len(parts))]

@@ -58,6 +58,17 @@ def _only_first(grads: Gradients) -> Gradients:
     return [tf.clip_by_norm(grads[0], 1e-3), *grads[1:]]
 
 
+def _by_arithmetic(grads: Gradients) -> Gradients:
+    norms = [tf.norm(grad) for grad in grads]
+    return [
+        grad * tf.minimum(1.0, 0.1 / (norm + 1e-9)) for grad, norm in zip(grads, norms, strict=True)
+    ]
+
+
+def _rescaled_first(grads: Gradients) -> Gradients:
+    return tf.clip_by_global_norm([1.0 * grad for grad in grads], 0.05)[0]
+
+
 def _entry(name: str, build: Callable[[], tuple[Part, ...]], slow: bool = False) -> Entry:
     return Entry(name, build, vectors(4), labels=second, slow=slow)
 
@@ -71,5 +82,7 @@ ENTRIES = (
     _entry("clip_by_global_norm", _by_hand(_global_norm), slow=True),
     _entry("clip_by_norm", _by_hand(_each_norm), slow=True),
     _entry("clip_by_value", _by_hand(_each_value), slow=True),
+    _entry("clipped_by_arithmetic", _by_hand(_by_arithmetic), slow=True),
+    _entry("clipped_after_another_operation", _by_hand(_rescaled_first), slow=True),
     _entry("one_of_four_clipped_by_hand", _by_hand(_only_first)),
 )

@@ -181,6 +181,6 @@ ENTRIES = (
         labels=second,
         unspecified=frozenset({"clip_fraction"}),
     ),
-    Entry("gan", gan, _noise_and_data),
+    Entry("gan", gan, _noise_and_data, unspecified=frozenset({"label_entropy"})),
     Entry("gradient_penalty", _gradient_penalty, vectors(4, "real"), slow=True),
 )

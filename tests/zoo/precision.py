@@ -10,14 +10,14 @@ import tensorflow as tf
 from tests.zoo.entry import Batch, Entry, Part, from_logits, plain, second, vectors
 
 
-def _model(policy: str) -> keras.Model:
+def _model(policy: str, activation: str = "relu") -> keras.Model:
     def dense(*args: Any, name: str) -> keras.layers.Layer:
         return keras.layers.Dense(*args, name=name, dtype=policy)
 
     return keras.Sequential(
         [
             keras.Input((4,), dtype="float64" if policy == "float64" else "float32"),
-            dense(6, "relu", name="first"),
+            dense(6, activation, name="first"),
             dense(3, name="last"),
         ],
         name="precise",
@@ -26,6 +26,11 @@ def _model(policy: str) -> keras.Model:
 
 def _plain(policy: str) -> Callable[[], tuple[Part, ...]]:
     return lambda: plain(_model(policy), _in_float32, keras.optimizers.SGD(0.1))
+
+
+def _smooth() -> tuple[Part, ...]:
+    # Not a ReLU: its slope at NaN is 0 in an XLA program and NaN elsewhere.
+    return plain(_model("float32", "tanh"), from_logits)
 
 
 def _in_float32(y: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
@@ -105,5 +110,5 @@ ENTRIES = (
         atol=1e-2,
         slow=True,
     ),
-    Entry("infinite_input", _plain("float32"), _with_infinity, labels=second),
+    Entry("infinite_input", _smooth, _with_infinity, labels=second),
 )
