@@ -48,7 +48,7 @@ def _lock(directory: str) -> IO[str]:
     path = os.path.join(directory, _LOCK_NAME)
     try:
         os.makedirs(directory, exist_ok=True)
-        file = open(path, "w", encoding="utf-8")  # noqa: SIM115: held open as long as the claim
+        file = open(path, "w", encoding="utf-8")  # noqa: SIM115 (open as long as the claim)
     except OSError as error:
         raise LogdirError(
             f"Scope: the log directory {directory!r} can't be written: {error.strerror or error}. "

@@ -252,8 +252,9 @@ class Scope:
     def _check_open(self, what: str) -> None:
         if self._closed:
             raise ScopeClosedError(
-                f"Scope.{what}: this scope was closed; its run in {self.logdir!r} is complete. Make "
-                "a new Scope with another logdir, or move the call into the `with scope:` block."
+                f"Scope.{what}: this scope was closed; its run in {self.logdir!r} is complete. "
+                "Make a new Scope with another logdir, or move the call into the `with scope:` "
+                "block."
             )
 
 

@@ -99,7 +99,7 @@ def _uninstall() -> None:
 
 
 def _dispatcher(hook: Hook, original: Any) -> Any:
-    function = original.fget if isinstance(original, property) else original
+    function: Any = original.fget if isinstance(original, property) else original
 
     @functools.wraps(function)
     def dispatch(*args: Any, **kwargs: Any) -> Any:

@@ -104,8 +104,8 @@ def _optimizer_hooks() -> tuple[Hook, ...]:
     hooks = []
     for name, around in (("apply", around_apply), ("scale_loss", around_scale_loss)):
         classes = [keras.optimizers.Optimizer, keras.optimizers.LossScaleOptimizer]
-        for owner in dict.fromkeys(_definer(cls, name) for cls in classes):
-            hooks.append(Hook(owner, name, around))
+        owners = dict.fromkeys(_definer(cls, name) for cls in classes)
+        hooks.extend(Hook(owner, name, around) for owner in owners)
     return tuple(hooks)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,12 +93,12 @@ def kernels(run: RunView) -> NDArray[np.intp]:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else {}
 
 
 def _is_kernel(path: str, facts: Mapping[str, Any]) -> bool:
     shape = facts.get("shape")
-    if isinstance(shape, list | tuple) and len(shape) < 2:
+    if isinstance(shape, list | tuple) and len(cast(list[Any], shape)) < 2:
         return False
     # Of two variables of one path the second is named "path#2".
     return path.rsplit("/", 1)[-1].split("#")[0] not in NOT_KERNELS

@@ -28,7 +28,7 @@ class Finding:
     step: int
     confidence: float
     summary: str
-    evidence: Mapping[str, float] = field(default_factory=dict)
+    evidence: Mapping[str, float] = field(default_factory=dict[str, float])
     remedy: Remedy = Remedy("")
 
 

@@ -60,7 +60,7 @@ def label_entropy(labels: tf.Tensor | None, kind: str | None, classes: int | Non
         known = tf.logical_and(flat >= 0, flat < classes)
         slot = tf.where(known, flat, classes)
         ones = tf.ones_like(flat, tf.float32)
-        counts = tf.math.unsorted_segment_sum(ones, slot, classes + 1)[:-1]
+        counts = tf.math.unsorted_segment_sum(ones, slot, (classes or 0) + 1)[:-1]
     return tf.reduce_sum(_plogp(counts / tf.reduce_sum(counts)))
 
 

@@ -46,8 +46,7 @@ def gradient(grad: Grad | None, scale: tf.Tensor | None = None) -> Gradient:
 
 
 def distinct(grad: Grad) -> tuple[tf.Tensor, tf.Tensor | int]:
-    """(values, size): a tensor whose nonzero elements are those of the dense gradient, and the
-    number of elements of the dense gradient.
+    """(values, size): a tensor with the dense gradient's nonzero elements, and the dense size.
 
     Slices with the same index are summed, as the optimizer does (tensorflow's own `global_norm`
     doesn't: it takes the norm of the unsummed slices).

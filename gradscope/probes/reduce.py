@@ -69,7 +69,7 @@ def share(mask: tf.Tensor) -> tf.Tensor:
 
 
 def _row_length(shape: list[int], size: int) -> int:
-    """The longest row of at most _ROW elements made of whole trailing axes, or a divisor of size."""
+    """The longest row of at most _ROW elements: whole trailing axes, or a divisor of size."""
     row = 1
     for length in reversed(shape):
         if row * length > _ROW:
