@@ -38,7 +38,7 @@ class Cause:
 CAUSES: tuple[Cause, ...] = (
     Cause("vanishing-gradient", "flow", "the gradient is lost on its way back, so that the early layers don't learn", (), "vanishing_gradient"),
     Cause("exploding-gradient", "flow", "gradients or updates grow out of all proportion and take the loss with them", ("nonfinite",), "exploding_gradient"),
-    Cause("nonfinite", "flow", "NaN or Inf in the inputs, activations, loss, gradients or weights", (), "nonfinite"),
+    Cause("nonfinite", "flow", "NaN or Inf in the inputs, activations, loss, gradients or weights", ("vanishing-gradient",), "nonfinite"),
 )
 # fmt: on
 
@@ -52,7 +52,7 @@ def explained_by(slug: str, causes: dict[str, Cause] | None = None) -> frozenset
     causes: the catalogue to look in; None for `BY_SLUG`. A slug that it lacks explains nothing.
 
     >>> sorted(explained_by("exploding-gradient"))
-    ['nonfinite']
+    ['nonfinite', 'vanishing-gradient']
     """
     catalogue = BY_SLUG if causes is None else causes
     reached: set[str] = set()

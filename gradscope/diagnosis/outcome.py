@@ -12,6 +12,10 @@ LEAST_STEPS = 20
 """Recorded steps below which no loss is called stalled: three at the start against five at the end
 leave two degrees of freedom, and even healthy runs need some steps for the first tenth."""
 
+MOST_HEAD = 5
+"""Recorded steps that count as the start, at most: an easy task is solved within a few more, and
+then the run would seem to have stood still."""
+
 MEANINGFUL_FALL = 0.1
 """Share of the loss: a lesser fall is no learning. Fitting the output's bias alone, which needs no
 other layer, typically takes a few per cent off a freshly initialised classifier's loss."""
@@ -33,13 +37,16 @@ class Outcome:
     """Where the loss began, where it is, and how probable it is that nothing was learnt.
 
     start, end: medians of the loss at the start and at the end, NaN where there is none.
-    stalled: probability in [0, 1] that the loss is not meaningfully lower than at its start, or
-        no lower than predicting the class shares gives, or flat since the first tenth at more
-        than half its start. 0 where there is too little to judge.
+    unlearnt: probability in [0, 1] that the loss is not meaningfully lower than at its start, or
+        no lower than predicting the class shares gives. 0 where there is too little to judge.
+    stalled: the same, or flat since the first tenth at more than half its start: nothing learnt
+        but the level of the targets, or else a hard task solved as far as it goes. Only beside
+        evidence that holds from the start.
     """
 
     start: float
     end: float
+    unlearnt: float
     stalled: float
 
 
@@ -47,27 +54,28 @@ def outcome(run: RunView) -> Outcome:
     """The outcome of a run so far, from its finite losses."""
     series = read(run, "loss")
     if not len(series):
-        return Outcome(np.nan, np.nan, 0.0)
+        return Outcome(np.nan, np.nan, 0.0, 0.0)
     losses = series.values[:, 0]
     good = np.isfinite(losses)
     steps, losses = series.steps[good], losses[good]
     if not len(losses):
-        return Outcome(np.nan, np.nan, 0.0)
+        return Outcome(np.nan, np.nan, 0.0, 0.0)
     n = len(losses)
     noise = LEAST_NOISE * abs(float(np.median(losses)))
-    head, tail = losses[: max(3, min(20, n // 20))], losses[-max(5, n // 5) :]
+    head, tail = losses[: max(3, min(MOST_HEAD, n // 20))], losses[-max(5, n // 5) :]
     start, end = float(np.median(head)), float(np.median(tail))
     if n < LEAST_STEPS:
-        return Outcome(start, end, 0.0)
+        return Outcome(start, end, 0.0, 0.0)
     now = center(tail, noise)
     chances = [_not_below(now, center(head, noise))]
     entropy = scalar(run, "label_entropy", steps)[-len(tail) :]
     prior = center(entropy, noise)
     if prior.location > 0 and end <= (1 + PLATEAU_BAND) * prior.location:
         chances.append(_not_below(now, prior))
+    unlearnt = stalled = max(chances)
     if end >= start - HALF * abs(start):
-        chances.append(_not_below(now, center(_after_first_tenth(losses), noise)))
-    return Outcome(start, end, max(chances))
+        stalled = max(stalled, _not_below(now, center(_after_first_tenth(losses), noise)))
+    return Outcome(start, end, unlearnt, stalled)
 
 
 def _after_first_tenth(losses: Floats) -> Floats:

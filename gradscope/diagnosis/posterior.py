@@ -87,16 +87,19 @@ def slope(y: Floats, scatter: float = SCATTER) -> StudentT:
 def center(sample: Floats, least_sigma: float) -> StudentT:
     """The posterior of the centre of a sample, from its median and its MAD.
 
-    sample: float64[N]; values that are not finite are left out; NaN for fewer than two others.
-    least_sigma: the least standard deviation of one value, in units of the sample.
+    sample: float64[N]; values that are not finite are left out; NaN where no other is left.
+    least_sigma: the least standard deviation of one value, in units of the sample; all that is
+        known of the noise where there is one value, with one degree of freedom.
     """
     sample = sample[np.isfinite(sample)]
     n = len(sample)
-    if n < 2:
+    if not n:
         return StudentT(np.array(np.nan), np.array(np.nan), np.array(1.0))
     middle, sigma = median_and_sigma(sample, least_sigma)
     return StudentT(
-        np.array(middle), np.array(MEDIAN_COST * sigma / np.sqrt(n)), np.array(float(n - 1))
+        np.array(middle),
+        np.array(MEDIAN_COST * sigma / np.sqrt(n)),
+        np.array(float(max(n - 1, 1))),
     )
 
 

@@ -238,18 +238,18 @@ def log_of_clipped() -> Training:
     return training(model, keras.optimizers.Adam(0.05), _clipped_log_loss, _two_clouds(200))
 
 
-def root_of_zero() -> Training:
-    """√0 is fine, its derivative isn't: a layer that takes roots behind a ReLU."""
-    return _rooted(0.0)
+def root_behind_where() -> Training:
+    """where() hides the root of a negative number, but not its derivative: 0 · NaN is NaN."""
+    return _rooted(lambda x: ops.sqrt(x))
 
 
-def root_of_more() -> Training:
-    return _rooted(1e-3)
+def root_of_bounded() -> Training:
+    return _rooted(lambda x: ops.sqrt(ops.maximum(x, 1e-3)))
 
 
-def _rooted(least: float) -> Training:
-    root = layers.Lambda(lambda x: ops.sqrt(ops.relu(x) + least), name="root")
-    model = _chain(64, *_dense(1, 32, None, "he_normal"), root)
+def _rooted(root: Callable[[Any], Any]) -> Training:
+    positive = layers.Lambda(lambda x: ops.where(x > 0, root(x), 0.0), name="root")
+    model = _chain(64, *_dense(1, 32, None, "he_normal"), positive)
     return training(model, keras.optimizers.Adam(2e-3), _cross_entropy, _digits(200))
 
 
@@ -343,7 +343,7 @@ _ALL: tuple[Program, ...] = (
     Program("far-too-fast", "exploding-gradient", far_too_fast, twin="fast-enough", step=60),
     Program("large-start", "exploding-gradient", large_start, twin="scaled-start", step=10),
     Program("log-of-zero", "nonfinite", log_of_zero, twin="log-of-clipped", step=199),
-    Program("root-of-zero", "nonfinite", root_of_zero, twin="root-of-more", layer="hidden_1", step=10),
+    Program("root-behind-where", "nonfinite", root_behind_where, twin="root-of-bounded", layer="hidden_1", step=0),
     Program("exponentials", "nonfinite", exponentials, twin="hyperbolic", layer="hidden_", step=0),
     Program("hole-in-the-data", "nonfinite", hole_in_the_data, twin="intact-data", layer="hidden_1", step=12),
     Program("deep-normalized", "", deep_normalized),
@@ -353,7 +353,7 @@ _ALL: tuple[Program, ...] = (
     Program("fast-enough", "", fast_enough),
     Program("scaled-start", "", scaled_start),
     Program("log-of-clipped", "", log_of_clipped),
-    Program("root-of-more", "", root_of_more),
+    Program("root-of-bounded", "", root_of_bounded),
     Program("hyperbolic", "", hyperbolic),
     Program("intact-data", "", intact_data),
     Program("converged", "", converged),

@@ -18,6 +18,7 @@ from gradscope.diagnosis.posterior import (
     slope,
 )
 from gradscope.diagnosis.reading import Floats, Steps, kernels, log10, onset, read, scalar
+from gradscope.diagnosis.remedies import gentler_optimizer
 from gradscope.diagnosis.rule import Finding
 from gradscope.records import Remedy, RunView
 
@@ -43,7 +44,7 @@ WHOLE = 1.0
 
 LEAST_TIMES, AMONG = 3, 10
 """Recorded steps of so large an update, among how many: weights that start at 0 pass the ratio 1
-in their first step or two, and then no more."""
+in their first step or two, and then no more. One is enough where the run breaks off as soon."""
 
 PERSISTENCE = 0.9
 """Least share of steps from the beginning to the end at which the growth holds."""
@@ -56,7 +57,7 @@ REFERENCE = "Pascanu et al. 2013, On the difficulty of training recurrent neural
 
 @dataclass(frozen=True)
 class _Course:
-    """The steps before the run breaks off, if it does.
+    """The steps that are finite. broke: whether the run ended in steps that are not.
 
     norm: log10 of the global gradient norm, loss: signed decades, both float64[S]. grads, ratios,
     weights: float64[S, L] of the kernels, NaN where unknown.
@@ -76,7 +77,7 @@ class _Course:
 def find(run: RunView) -> Sequence[Finding]:
     """A finding where gradients grow with the loss, or updates are absurd from the first steps."""
     course = _course(run)
-    if len(course.steps) < 3:
+    if not len(course.steps):
         return ()
     found = [_growth(course), _run_up(course), _absurd_updates(course)]
     certain = [f for f in found if f is not None and f[1] >= ALARM]
@@ -96,7 +97,7 @@ def find(run: RunView) -> Sequence[Finding]:
             confidence=confidence,
             summary=f"{words}{where}; the loss went from {start:.4g} to {end:.4g}{broken}.",
             evidence={**evidence, "loss_start": float(start), "loss_end": float(end)},
-            remedy=_remedy(run, course, index),
+            remedy=_remedy(run, evidence.get("grad_norm_baseline", 1.0)),
         ),
     )
 
@@ -105,7 +106,7 @@ _Found = tuple[int, float, int | None, dict[str, float], str]
 
 
 def _course(run: RunView) -> _Course:
-    """The recorded steps up to the first loss that is not finite, as far as gradients are known."""
+    """The recorded steps with a finite loss and gradient, and whether the run ended in others."""
     series, columns = read(run, "grad_norm"), kernels(run)
     norms = read(run, "global_grad_norm")
     if len(norms):
@@ -113,10 +114,12 @@ def _course(run: RunView) -> _Course:
     else:
         steps, total = series.steps, np.sqrt(np.nansum(series.values**2, axis=1))
     losses = scalar(run, "loss", steps)
-    broken = np.flatnonzero(~np.isfinite(losses))
-    end = int(broken[0]) if len(broken) else len(steps)
-    norm = log10(total[:end])
-    keep = np.flatnonzero(np.isfinite(norm))
+    counts = read(run, "nonfinite_count").at(steps)
+    # Squares overflow long before the gradient itself does: such a norm is large, not broken.
+    overflow = np.isinf(total) & (counts.shape[1] > 0) & (counts == 0).all(axis=1)
+    norm = log10(np.where(overflow, np.finfo(np.float32).max, total))
+    broken = ~np.isfinite(losses) | ~(np.isfinite(total) | overflow)
+    keep = np.flatnonzero(np.isfinite(norm) & ~broken)
     at = steps[keep]
     ratios, weights = read(run, "update_ratio"), read(run, "weight_norm")
     return _Course(
@@ -128,7 +131,7 @@ def _course(run: RunView) -> _Course:
         grads=series.at(at)[:, columns],
         ratios=_columns(ratios.at(at), columns, ratios.names == series.names),
         weights=_columns(weights.at(at), columns, weights.names == series.names),
-        broke=end < len(steps),
+        broke=bool(len(broken) and broken[-1]),
     )
 
 
@@ -149,8 +152,10 @@ def _growth(course: _Course) -> _Found | None:
     n = len(course.steps)
     if n < 10:
         return None
-    base, late = slice(0, max(5, min(50, n // 10))), slice(-max(5, n // 10), None)
-    middle, sigma = median_and_sigma(course.norm[base], LEAST_SIGMA)
+    base, late = slice(0, max(5, min(20, n // 20))), slice(-max(5, n // 10), None)
+    middle = float(np.median(course.norm[base]))
+    # From differences between steps, which a growth that has begun by then doesn't inflate.
+    sigma = median_and_sigma(np.diff(course.norm[base]) / np.sqrt(2), LEAST_SIGMA)[1]
     since = onset(course.norm > middle + max(GROWTH, DEVIATION * sigma), PERSISTENCE)
     if since is None:
         return None
@@ -179,7 +184,7 @@ def _growth(course: _Course) -> _Found | None:
 
 def _run_up(course: _Course) -> _Found | None:
     """Growth so fast that the run broke off within a few steps."""
-    if not course.broke:
+    if not course.broke or len(course.norm) < 3:
         return None
     last = course.norm[-RUN_UP_STEPS:]
     length = len(last) - 1
@@ -216,6 +221,8 @@ def _absurd_updates(course: _Course) -> _Found | None:
         flags = middle > WHOLE
     counts = np.convolve(flags, np.ones(AMONG), mode="full")[AMONG - 1 :]
     often = flags & (counts >= LEAST_TIMES)
+    if course.broke:  # there was no time for more
+        often[-AMONG:] |= flags[-AMONG:]
     if not often.any():
         return None
     since = int(np.argmax(often))
@@ -224,8 +231,10 @@ def _absurd_updates(course: _Course) -> _Found | None:
     gain = first - float(np.median(end)) > MEANINGFUL_FALL * abs(first)
     if gain and not course.broke:
         return None
-    large = center(log10(middle[flags]), LEAST_SIGMA)
-    size = 10 ** float(large.location)
+    sizes = log10(middle[flags])
+    # A decade more is as bad as ten: capped, so that a few enormous ones don't blur the posterior.
+    large = center(np.minimum(sizes, GROWTH), LEAST_SIGMA)
+    size = 10 ** float(np.median(sizes))
     mean = np.full(ratios.shape[1], np.nan)
     some = np.isfinite(ratios[flags]).any(axis=0)
     mean[some] = np.nanmedian(ratios[flags][:, some], axis=0)
@@ -274,16 +283,11 @@ def _largest(values: Floats) -> int | None:
     return int(np.nanargmax(values)) if np.isfinite(values).any() else None
 
 
-def _remedy(run: RunView, course: _Course, index: int) -> Remedy:
+def _remedy(run: RunView, clip: float) -> Remedy:
     """A smaller learning rate, and a clip at the gradient norm that the run had before."""
-    before = course.norm[: max(1, index)]
-    clip = 10 ** float(np.median(before)) if index else 1.0
-    rates = scalar(run, "learning_rate", course.steps)
-    rates = rates[np.isfinite(rates) & (rates > 0)]
-    rate = float(np.median(rates)) / 10 if len(rates) else 1e-4
     return Remedy(
-        f"Bound the gradient at the norm that it had before ({clip:.2g}) and take smaller steps; "
-        "check the scale of inputs and targets and the sign of the loss.",
-        f"optimizer = keras.optimizers.Adam(learning_rate={rate:.2g}, global_clipnorm={clip:.2g})",
+        f"Clip the gradient to a norm of {clip:.2g} and take smaller steps; check the scale of "
+        "inputs and targets, the initial weights and the sign of the loss.",
+        gentler_optimizer(run, clip),
         REFERENCE,
     )

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradscope.diagnosis.reading import Floats, Series, Steps, read, scalar
+from gradscope.diagnosis.remedies import gentler_optimizer
 from gradscope.diagnosis.rule import Finding
 from gradscope.records import Remedy, RunView
 
@@ -137,8 +138,8 @@ def _origin(
         layer = outputs[0]
         return (
             layer,
-            f"{layer} is the first layer to put out NaN or Inf, at step {step}; its inputs and its "
-            "weights are finite.",
+            f"{layer} is the first layer to put out NaN or Inf, at step {step}; the outputs of the "
+            "layers before it are finite.",
             _TAME_LAYER,
         )
     if loss.at(step):
@@ -186,11 +187,8 @@ _SAFE_GRADIENT = Remedy(
 
 
 def _slower(run: RunView) -> Remedy:
-    rates = read(run, "learning_rate").values
-    rates = rates[np.isfinite(rates) & (rates > 0)]
-    rate = float(np.median(rates)) / 10 if len(rates) else 1e-4
     return Remedy(
         "The last update before it was too far: a smaller learning rate and a clipped gradient.",
-        f"optimizer = keras.optimizers.Adam(learning_rate={rate:.2g}, global_clipnorm=1.0)",
+        gentler_optimizer(run, clip=1.0),
         "Pascanu et al. 2013, On the difficulty of training recurrent neural networks",
     )

@@ -139,6 +139,7 @@ def _profile(depth: _Depth, since: int, result: Outcome) -> Finding:
         since,
         layer,
         probability,
+        result.stalled,
         result,
         f"From {layer} down to the input the gradient is gone: it falls by {drop:.1f} decades from "
         f"the last layer to the first, and {_learnt_nothing(result)}.",
@@ -161,6 +162,7 @@ def _zero(depth: _Depth, since: int, result: Outcome) -> Finding:
         since,
         layer,
         1.0,
+        result.stalled,
         result,
         f"From {layer} down to the input the gradient is exactly zero, and "
         f"{_learnt_nothing(result)}.",
@@ -180,6 +182,7 @@ def _everywhere(depth: _Depth, since: int, result: Outcome) -> Finding:
         since,
         layer,
         1.0,
+        result.unlearnt,  # a full batch at its optimum has no gradient either
         result,
         f"No layer receives a gradient that could move the loss, not even {layer}, and "
         f"{_learnt_nothing(result)}.",
@@ -196,6 +199,7 @@ def _finding(
     since: int,
     layer: str,
     probability: float,
+    stalled: float,
     result: Outcome,
     summary: str,
     evidence: dict[str, float],
@@ -205,7 +209,7 @@ def _finding(
         severity="critical",
         layer=layer,
         step=int(depth.steps[since]),
-        confidence=probability * result.stalled,
+        confidence=probability * stalled,
         summary=summary,
         evidence={
             **evidence,
@@ -213,7 +217,7 @@ def _finding(
             "loss_start": result.start,
             "loss_end": result.end,
             "probability_gone": probability,
-            "probability_stalled": result.stalled,
+            "probability_stalled": stalled,
         },
         remedy=_remedy(layer),
     )
