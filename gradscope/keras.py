@@ -44,7 +44,8 @@ class Callback(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._logdir = logdir
-        self._every, self._overhead = every, overhead
+        self._every: Every = every
+        self._overhead = overhead
         self._window, self._console = window, console
         self._functions: tuple[Any, Any] | None = None
         self._begun = 0
@@ -98,7 +99,9 @@ class Callback(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts the steps that ran."""
         if self.scope is not None and self._functions is not None:
-            self.scope._end_step(self._recorded, batch - self._begun + 1)
+            # Keras counts a full execution also where the data ends within it.
+            last = (self.params.get("steps") or batch + 1) - 1
+            self.scope._end_step(self._recorded, min(batch, last) - self._begun + 1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Notes the validation figures of the epoch."""
@@ -131,7 +134,8 @@ class Callback(keras.callbacks.Callback):
 
         model.train_step = recorded_train_step
         try:
-            return model.make_train_function(force=True)
+            model.make_train_function(force=True)
+            return model.train_function
         finally:
             del model.train_step
             if own_step is not None:
