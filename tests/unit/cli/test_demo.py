@@ -1,4 +1,4 @@
-"""`gradscope demo`: where it writes, what it says when it can't, and the whole of it once."""
+"""`gradscope demo`: where it writes, and what it says when it can't."""
 
 import subprocess
 import sys
