@@ -6,9 +6,9 @@ import math
 import os
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -122,9 +122,10 @@ class RunWriter:
     def close(self) -> None:
         """Flushes and closes the file; does nothing the second time."""
         if self._file is not None:
-            self._attempt("flush")
-            self._attempt("close")
-            self._file = None
+            try:
+                self._attempt("close")
+            finally:
+                self._file = None
 
     def _use(self, layout: Layout) -> None:
         """Makes `layout` that of the records to come."""
@@ -217,11 +218,12 @@ def _layout_in(payload: bytes) -> Layout | None:
 def _plain(data: Any) -> Any:
     """The same facts as JSON can hold: NaN and infinities as None, unknown objects as text."""
     if isinstance(data, Mapping):
-        return {str(key): _plain(value) for key, value in data.items()}
+        entries = cast("Mapping[Any, Any]", data)
+        return {str(key): _plain(value) for key, value in entries.items()}
     if isinstance(data, list | tuple | set | frozenset):
-        return [_plain(value) for value in data]
+        return [_plain(value) for value in cast("Iterable[Any]", data)]
     if isinstance(data, np.generic | np.ndarray):
-        return _plain(data.tolist())
+        return _plain(cast("Any", data).tolist())
     if isinstance(data, float):
         return data if math.isfinite(data) else None
     return data if data is None or isinstance(data, bool | int | str) else str(data)

@@ -1,0 +1,34 @@
+import re
+
+from gradscope.sinks.charts import chart_layout
+from gradscope.sinks.summaries import SUMMARIES
+
+WRITTEN = {summary.tag for summary in SUMMARIES} | {"gradscope/validation_loss"}
+
+
+def charts():
+    return [chart for category in chart_layout().category for chart in category.chart]
+
+
+def test_each_line_shows_exactly_one_written_curve():
+    patterns = [tag for chart in charts() for tag in chart.multiline.tag]
+    shown = [[tag for tag in WRITTEN if re.match(pattern, tag)] for pattern in patterns]
+    assert patterns and all(len(tags) == 1 for tags in shown)
+
+
+def test_each_band_is_of_written_curves():
+    series = [part for chart in charts() for part in chart.margin.series]
+    assert len(series) == 2
+    for part in series:
+        assert {part.value, part.lower, part.upper} <= WRITTEN
+        assert part.lower.endswith("_min") and part.upper.endswith("_max")
+
+
+def test_bands_come_first():
+    first = chart_layout().category[0]
+    assert all(chart.HasField("margin") for chart in first.chart)
+
+
+def test_titles_differ():
+    titles = [chart.title for chart in charts()]
+    assert len(set(titles)) == len(titles)

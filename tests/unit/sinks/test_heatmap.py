@@ -1,0 +1,120 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gradscope.sinks import heatmap
+from gradscope.sinks.heatmap import StepHistory, draw_heatmap
+
+NAN, INF = np.nan, np.inf
+COLUMNS = heatmap._COLUMNS
+
+
+def history_of(rows: list[list[float]], absent: list[int] | None = None) -> StepHistory:
+    """A history with one column a step; rows[variable][step]."""
+    history = StepHistory(len(rows))
+    mask = np.isin(np.arange(len(rows)), absent or [])
+    for step, norms in enumerate(np.array(rows, np.float32).T):
+        history.add(step, norms, mask)
+    return history
+
+
+def pixels_of(picture) -> np.ndarray:
+    image = Image.open(io.BytesIO(picture.png))
+    assert image.size == (picture.width, picture.height)
+    return np.asarray(image.convert("RGB")).astype(int)
+
+
+def cell(pixels, row, column, rows, columns):
+    """Colour in the middle of a cell."""
+    height = min(22, max(2, 640 // rows)) * rows
+    y = heatmap._TOP + int((row + 0.5) * height / rows)
+    x = heatmap._LABELS + int((column + 0.5) * heatmap._WIDTH / columns)
+    return tuple(pixels[y, x])
+
+
+def near(found, hexadecimal):
+    wanted = heatmap._rgb(hexadecimal)
+    return max(abs(a - b) for a, b in zip(found, wanted, strict=True)) <= 24
+
+
+class TestHistory:
+    def test_few_steps_have_a_column_each(self):
+        history = history_of([[1, 2, 3], [4, 5, 6]])
+        np.testing.assert_array_equal(history.values, [[1, 2, 3], [4, 5, 6]])
+        assert history.steps.tolist() == [0, 1, 2] and history.last_step == 2
+
+    def test_no_gradient_is_apart_from_nan(self):
+        history = history_of([[NAN, NAN], [NAN, 1]], absent=[0])
+        np.testing.assert_array_equal(history.values, [[-1, -1], [NAN, 1]])
+
+    def test_columns_are_merged_by_the_worst_value(self):
+        steps = 4 * COLUMNS
+        rows = np.ones((5, steps), np.float32)
+        rows[0, 777], rows[1, 778], rows[2, 779], rows[3] = NAN, INF, 50, 0
+        history = history_of(rows.tolist())
+        values, column = history.values, 777 // 4
+        assert values.shape == (5, COLUMNS)
+        assert np.isnan(values[0, column]) and values[1, column] == INF and values[2, column] == 50
+        assert np.isnan(values[0]).sum() == 1 and (values[1] == INF).sum() == 1
+        assert (values[3] == 0).all() and (values[4] == 1).all()
+        assert history.steps.tolist() == list(range(0, steps, 4))
+
+    @pytest.mark.parametrize("steps", [1, COLUMNS, COLUMNS + 1, 2 * COLUMNS + 1, 5000])
+    def test_memory_is_bounded_and_every_step_is_in_one_column(self, steps):
+        history = StepHistory(1)
+        for step in range(steps):
+            history.add(step, np.array([step], np.float32), np.array([False]))
+        assert 0 < len(history.steps) <= COLUMNS
+        assert history.values[0].tolist() == [*(history.steps[1:] - 1).tolist(), steps - 1]
+
+
+class TestPicture:
+    def test_special_values_have_colours_of_their_own(self):
+        history = history_of([[NAN], [INF], [0], [NAN], [1e-6], [1.0]], absent=[3])
+        pixels = pixels_of(draw_heatmap("title", list("abcdef"), history))
+        found = [cell(pixels, row, 0, 6, 1) for row in range(6)]
+        specials = [colour for _, colour in heatmap._SPECIAL]
+        expected = [*specials, heatmap._RAMP[0], heatmap._RAMP[-1]]
+        for colour, wanted in zip(found, expected, strict=True):
+            assert near(colour, wanted), (colour, wanted)
+
+    def test_rows_are_variables_and_columns_are_steps(self):
+        rows = np.full((4, 8), 1e-3)
+        rows[2, 5] = 1.0
+        pixels = pixels_of(draw_heatmap("title", list("abcd"), history_of(rows.tolist())))
+        for row in range(4):
+            for column in range(8):
+                wanted = heatmap._RAMP[-1 if (row, column) == (2, 5) else 0]
+                assert near(cell(pixels, row, column, 4, 8), wanted), (row, column)
+
+    def test_labels_legend_and_scale_are_drawn(self):
+        picture = draw_heatmap("title", ["net/first/kernel", "net/last"], history_of([[1], [2]]))
+        dark = pixels_of(picture).sum(axis=2) < 200
+        assert dark[heatmap._TOP :, : heatmap._LABELS].sum() > 50
+        assert dark[: heatmap._TOP, heatmap._LABELS :].sum() > 20
+        assert dark[-28:, heatmap._LABELS :].sum() > 50
+        assert dark[heatmap._TOP : -66, heatmap._LABELS + heatmap._WIDTH + 34 :].sum() > 20
+
+    def test_one_constant_value_draws(self):
+        picture = draw_heatmap("title", ["a"], history_of([[2.0, 2.0]]))
+        assert picture.width > heatmap._WIDTH
+
+    def test_nothing_but_nan_draws(self):
+        pixels = pixels_of(draw_heatmap("title", ["a"], history_of([[NAN]])))
+        assert near(cell(pixels, 0, 0, 1, 1), heatmap._SPECIAL[0][1])
+
+    def test_a_bad_variable_of_thousands_is_seen(self):
+        rows = np.full((3000, 1), 1e-3)
+        rows[1501] = NAN
+        names = [f"layer_{index}" for index in range(3000)]
+        picture = draw_heatmap("title", names, history_of(rows.tolist()))
+        assert picture.height < 1300
+        cells = pixels_of(picture)[heatmap._TOP :, heatmap._LABELS + 5][:1000]
+        assert sum(near(tuple(colour), heatmap._SPECIAL[0][1]) for colour in cells) in (1, 2)
+
+    def test_long_names_keep_their_ends(self):
+        long = "model/" + "very_long_block_name/" * 6
+        names = [f"{long}kernel", f"{long}bias"]
+        assert draw_heatmap("title", names, history_of([[1], [2]])).png
