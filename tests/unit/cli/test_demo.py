@@ -1,5 +1,6 @@
 """`gradscope demo`: where it writes, and what it says when it can't."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -69,3 +70,15 @@ def test_commands_to_paste_are_relative_and_quoted(tmp_path, monkeypatch):
     assert demo._quote(tmp_path / "runs" / "demo") == "runs/demo"
     assert demo._quote(Path("runs/my demo")) == "'runs/my demo'"
     assert demo._quote(Path("/elsewhere/x")) == "/elsewhere/x"
+
+
+def test_what_is_held_back_is_shown_where_the_start_fails(capfd):
+    with demo._stderr_held_back():
+        os.write(2, b"a note from C++\n")
+    assert capfd.readouterr().err == ""
+    with pytest.raises(ImportError), demo._stderr_held_back():
+        os.write(2, b"the reason\n")
+        raise ImportError
+    assert capfd.readouterr().err == "the reason\n"
+    os.write(2, b"and back\n")
+    assert capfd.readouterr().err == "and back\n"

@@ -192,6 +192,9 @@ def test_no_colour_is_honoured_on_a_terminal(monkeypatch):
 
 def test_square_brackets_are_text_not_markup():
     assert page().startswith("runs/[gan]\n")
+    raw = io.StringIO()
+    render.console(raw).print("gradscope report runs/[red]")
+    assert raw.getvalue() == "gradscope report runs/[red]\n"
     columns = {"grad_norm": {"[red]gan[/red]/kernel": [1.0] * 4, "d/kernel": [1.0] * 4}}
     assert "[red]gan[/red]/kernel" in page(columns=columns, width=100)
 
@@ -202,6 +205,9 @@ def test_a_run_without_a_step_is_no_failure():
     render.run_page(out, View({}, steps=[]), Report((), steps=0), "runs/new")
     assert "no step was recorded yet, so there is nothing to judge." in raw.getvalue()
     assert "gradient:" not in raw.getvalue(), "no legend without a table"
+    traced = View({"grad_norm": {"net/a/kernel": []}}, steps=[])
+    render.run_page(out, traced, Report((), steps=0), "runs/new")
+    assert "kernel" not in raw.getvalue(), "no table without a number"
 
 
 def test_forty_rows_of_a_deep_net():

@@ -39,10 +39,11 @@ def test_curve_has_one_median_for_each_stretch_of_steps():
 
 
 def test_curve_shows_one_bad_step_among_many():
-    values = [1.0] * 240
-    values[130] = NAN
-    curve = trend_of(*values).curve
-    assert np.flatnonzero(np.isnan(curve)).tolist() == [6]
+    for bad in (NAN, INF):
+        values = [1.0] * 240
+        values[130] = bad
+        curve = trend_of(*values).curve
+        assert np.flatnonzero(np.isnan(curve)).tolist() == [6]
 
 
 def test_curve_follows_steps_not_records_and_holds_the_last_value_between():
@@ -79,6 +80,8 @@ def test_a_layer_without_variables_behind_the_last_one_comes_last():
 def test_a_layer_of_which_nothing_is_shown_has_no_row():
     columns = {"grad_norm": {"a/kernel": [1.0]}, "activation_mean": {"flatten": [1.0], "a": [1.0]}}
     assert [row.name for row in summary.rows(View(columns, steps=[0]))] == ["a/kernel"]
+    columns["saturated_fraction"] = {"flatten": [NAN]}
+    assert [row.name for row in summary.rows(View(columns, steps=[0]))] == ["a/kernel"]
 
 
 def test_a_row_holds_medians_and_last_shares():
@@ -98,6 +101,13 @@ def test_the_shares_of_a_layer_stand_in_its_first_row_alone():
     rows = {row.name: row for row in summary.rows(View(SICK))}
     assert rows["net/first/kernel"].lead and not rows["net/first/bias"].lead
     assert math.isnan(rows["net/first/bias"].saturated)
+    columns = {
+        "grad_norm": {"a/kernel": [1.0], "a/bias": [1.0]},
+        "activation_mean": {"a": [1.0]},
+        "dead_fraction": {"a": [0.5]},
+    }
+    shares = [row.dead for row in summary.rows(View(columns, steps=[0]))]
+    assert shares[0] == 0.5 and math.isnan(shares[1])
 
 
 def test_a_variable_at_the_top_level_is_a_row():
