@@ -9,7 +9,7 @@ from gradscope.errors import RunError, UsageError
 from gradscope.layout import Layout
 from gradscope.records import Diagnosis, Start, Validation
 from gradscope.run import RunWriter, open_run
-from gradscope.run.framing import masked_crc32c, read_frames
+from gradscope.run.framing import Frame, masked_crc32c, read_frames
 from gradscope.tensorboard import metadata
 from tests.runs import LAYOUT, VANISHING, record, stacked, write_session
 
@@ -200,10 +200,11 @@ class TestDamage:
     def test_a_lost_start_is_made_up_from_the_tags(self, tmp_path):
         path = write_session(tmp_path, range(3))
         with path.open("rb") as stream:
-            frames = list(read_frames(stream))
+            start_frame = list(read_frames(stream))[2]
+        assert isinstance(start_frame, Frame)
         data = path.read_bytes()
-        start = data.index(frames[2].payload)
-        path.write_bytes(data[: start - 12] + data[start + len(frames[2].payload) + 4 :])
+        start = data.index(start_frame.payload)
+        path.write_bytes(data[: start - 12] + data[start + len(start_frame.payload) + 4 :])
         run = open_run(tmp_path)
         assert_steps(run, range(3))
         assert run.info == {}

@@ -1,6 +1,7 @@
 import io
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,10 +31,10 @@ class FakeClock:
         return self.now
 
 
-def values_of(logdir: Path) -> dict[str, list[tuple[int, object]]]:
+def values_of(logdir: Path) -> dict[str, list[tuple[int, Any]]]:
     """tag -> (step, value) of all that is on disk for TensorBoard's own dashboards."""
     (path,) = (logdir / "gradscope").iterdir()
-    found: dict[str, list[tuple[int, object]]] = {}
+    found: dict[str, list[tuple[int, Any]]] = {}
     with path.open("rb") as stream:
         for frame in read_frames(stream):
             assert isinstance(frame, Frame)
@@ -151,7 +152,7 @@ class TestHistograms:
         layout = wide(50)
         norms = np.logspace(-8, 0, 50)
         norms[:3] = [0, NAN, INF]
-        written(tmp_path, record(0, layout, grad_norm=norms), layout=layout)
+        written(tmp_path, record(0, layout, grad_norm=norms.tolist()), layout=layout)
         ((_, value),) = values_of(tmp_path)["gradscope/log10_grad_norm_of_variables"]
         shape = [dimension.size for dimension in value.tensor.tensor_shape.dim]
         buckets = np.frombuffer(value.tensor.tensor_content, "<f8").reshape(shape)
