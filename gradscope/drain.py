@@ -53,6 +53,8 @@ class Drain:
         self._engine = Engine()
         self._verdicts: tuple[Verdict, ...] = ()
         self._judged = False
+        self._started = False
+        self._early: list[Validation] = []
         self._recorded = 0
         self._last_step = -1
         self._lost = False
@@ -136,7 +138,13 @@ class Drain:
                     return
 
     def _take(self, item: _Rows | Item) -> None:
+        if isinstance(item, Validation) and not self._started:
+            self._early.append(item)
+            return
         items = self._records(item) if isinstance(item, _Rows) else [item]
+        if isinstance(item, Start):
+            # A run begins with its Start; validation before the first step waits for it.
+            self._started, items = True, [item, *self._early]
         for one in items:
             if isinstance(one, Start):
                 self.history.begin(one)

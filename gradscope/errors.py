@@ -25,8 +25,11 @@ class GradscopeError(Exception):
     """
 
 
-class UsageError(GradscopeError, ValueError):
+class UsageError(GradscopeError):
     """A call that can't mean anything: a wrong argument or a wrong order of calls."""
+
+    # Not a ValueError as well: AutoGraph hands on the class of an error only where its __init__ is
+    # that of Exception.
 
 
 class ScopeClosedError(UsageError):

@@ -40,6 +40,7 @@ class Recorder:
         self.capacity = capacity
         self._paths: tuple[str, ...] = ()
         self._warned: set[str] = set()
+        self.misuse: GradscopeError | None = None
         self.buffer: Buffer | None = None
         self.next_step = 0
 
@@ -51,9 +52,20 @@ class Recorder:
         where the model's trainable variables aren't those of the first trace.
         """
         with watch(self._owner, self._model) as trace:
+            with self._noted():
+                self._check_variables(trace)
             yield
-        with unseen():
+        with unseen(), self._noted():
             self._finish(trace)
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Keeps gradscope's own error, which AutoGraph would wrap on its way out."""
+        try:
+            yield
+        except GradscopeError as error:
+            self.misuse = error
+            raise
 
     def _finish(self, trace: Trace) -> None:
         trace.refresh()
@@ -75,14 +87,8 @@ class Recorder:
                 "unrecorded. Please report it."
             )
 
-    def _check(self, trace: Trace) -> None:
+    def _check_variables(self, trace: Trace) -> None:
         paths = var.paths(trace.variables)
-        if not paths:
-            raise UsageError(
-                f"Scope.step: the model {getattr(self._model, 'name', '')!r} has no trainable "
-                "variables after the step ran. Pass the model that the step trains, and check "
-                "that its layers aren't all frozen (`layer.trainable`)."
-            )
         if self._paths and paths != self._paths:
             gone, new = set(self._paths) - set(paths), set(paths) - set(self._paths)
             raise ModelChangedError(
@@ -90,6 +96,16 @@ class Recorder:
                 f"step (gone: {sorted(gone) or 'none'}, new: {sorted(new) or 'none'}). One run has "
                 "one set of variables. Close this scope and make a new Scope with another logdir, "
                 "and decorate the step anew."
+            )
+
+    def _check(self, trace: Trace) -> None:
+        self._check_variables(trace)
+        paths = var.paths(trace.variables)
+        if not paths:
+            raise UsageError(
+                f"Scope.step: the model {getattr(self._model, 'name', '')!r} has no trainable "
+                "variables after the step ran. Pass the model that the step trains, and check "
+                "that its layers aren't all frozen (`layer.trainable`)."
             )
         if not trace.gradient_calls:
             if self._paths:

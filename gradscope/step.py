@@ -66,15 +66,24 @@ class Step:
         traces = self.traces
         try:
             return self.recorded(*args, **kwargs)
-        except tf.errors.OpError as error:
+        except Exception as error:
+            self._raise_misuse()
             # XLA compiles before it runs anything, so a program that doesn't compile has not
             # touched the weights. If the plain one fails as well, its error is the user's.
-            if traces == self.traces or not self.jit_compile:
+            compiling = traces != self.traces and self.jit_compile
+            if not compiling or not isinstance(error, tf.errors.OpError):
                 raise
             result = self.plain(*args, **kwargs)
             for scope in self.scopes:
                 scope._step_aside(error)
             return result
+
+    def _raise_misuse(self) -> None:
+        """Raises gradscope's own error as it was, without AutoGraph's account of its frames."""
+        for scope in self.scopes:
+            misuse, scope._recorder.misuse = scope._recorder.misuse, None
+            if misuse is not None:
+                raise misuse from None
 
     def _program(self) -> Callable[..., Any]:
         fn, instruments = self.python_function, autograph.leave(self._instruments)

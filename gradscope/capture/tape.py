@@ -53,7 +53,7 @@ class GradientTape(tf.GradientTape):
         super().__init__(persistent, watch_accessed_variables)
         self.scope = scope
         for trace in watched_traces():
-            trace.explicit = trace.explicit or trace.owner is scope
+            trace.count_only(scope)
 
 
 def around_enter(trace: Trace, call: Any, tape: Any) -> Any:

@@ -146,6 +146,16 @@ class Trace:
         """The values of `variables` when the step began."""
         return [self.before[id(var.resource(v))] for v in self.variables]
 
+    def count_only(self, scope: Any) -> None:
+        """Lets only explicit tapes count, where `scope` is this trace's: also for what came before."""
+        if self.explicit or scope is not self.owner:
+            return
+        self.explicit = True
+        self.gradient_calls = 0
+        self.targets.clear()
+        for parts in (*self.grads.values(), *(output.grads for output in self.outputs)):
+            parts.clear()
+
     def owns(self, layer: Any) -> bool:
         """True for layers of the model, and for whatever they call."""
         return bool(self.layers) or id(layer) in self._owned

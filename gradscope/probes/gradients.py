@@ -33,8 +33,9 @@ def gradient(grad: Grad | None, scale: tf.Tensor | None = None) -> Gradient:
     values = reduce.real(values)
     largest = reduce.max_abs(values)
     length = reduce.norm(values, largest)
-    nonzero = reduce.total(tf.cast(tf.not_equal(values, 0), tf.float32))
-    nonfinite = reduce.total(tf.cast(tf.logical_not(tf.math.is_finite(values)), tf.float32))
+    nonzero, nonfinite = reduce.counts(
+        tf.not_equal(values, 0), tf.logical_not(tf.math.is_finite(values))
+    )
     # The maximum of a tensor with NaN is NaN on XLA only; the norm is NaN everywhere.
     largest = tf.where(tf.math.is_nan(length), length, largest)
     if scale is not None:

@@ -14,7 +14,13 @@ _SMALL = 4096
 """Elements. Below this a second pass for exact scaling costs less than the kernel's launch."""
 
 _ROW = 1024
-"""Elements. Row length of the matrix-vector form; short rows leave vector lanes idle."""
+"""Elements. Longest row of the matrix-vector form."""
+
+_SHORT = 64
+"""Elements. Shorter rows leave vector lanes idle; then the rows cut across axes."""
+
+_PACK = 4096.0
+"""Above _ROW, so that two counts of one row fit into one float32."""
 
 
 def real(x: tf.Tensor) -> tf.Tensor:
@@ -26,13 +32,22 @@ def real(x: tf.Tensor) -> tf.Tensor:
 
 def total(x: tf.Tensor) -> tf.Tensor:
     """The sum of all elements, a scalar of x's dtype."""
-    size = math.prod(x.shape) if x.shape.is_fully_defined() else None
-    if size is None or size <= _ROW or _on_gpu(x):
+    rows = _rows(x)
+    if rows is None:
         return tf.reduce_sum(x)
-    row = _row_length(x.shape.as_list(), size)
-    if row < 2:
-        return tf.reduce_sum(x)
-    return tf.reduce_sum(tf.linalg.matvec(tf.reshape(x, [-1, row]), tf.ones([row], x.dtype)))
+    return tf.reduce_sum(tf.linalg.matvec(tf.reshape(x, rows), tf.ones([rows[1]], x.dtype)))
+
+
+def counts(first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """How many elements of each of two bool tensors of one shape are True; two float32 scalars."""
+    rows = _rows(first)
+    if rows is None:
+        return tuple(tf.reduce_sum(tf.cast(mask, tf.float32)) for mask in (first, second))
+    # One pass counts both: a row's sum is a + _PACK · b, exact in float32 for rows of up to _ROW.
+    packed = tf.cast(first, tf.float32) + _PACK * tf.cast(second, tf.float32)
+    sums = tf.linalg.matvec(tf.reshape(packed, rows), tf.ones([rows[1]]))
+    high = tf.floor(sums / _PACK)
+    return tf.reduce_sum(sums - _PACK * high), tf.reduce_sum(high)
 
 
 def sum_of_squares(x: tf.Tensor) -> tf.Tensor:
@@ -68,16 +83,19 @@ def share(mask: tf.Tensor) -> tf.Tensor:
     return total(tf.cast(mask, tf.float32)) / tf.cast(tf.size(mask), tf.float32)
 
 
-def _row_length(shape: list[int], size: int) -> int:
-    """The longest row of at most _ROW elements: whole trailing axes, or a divisor of size."""
-    row = 1
-    for length in reversed(shape):
-        if row * length > _ROW:
+def _rows(x: tf.Tensor) -> list[int] | None:
+    """[rows, length] to which x is reshaped for the matrix-vector form, None for the plain one."""
+    size = math.prod(x.shape) if x.shape.is_fully_defined() else 0
+    if size <= _ROW or _on_gpu(x):
+        return None
+    length = 1
+    for axis in reversed(x.shape.as_list()):
+        if length * axis > _ROW:
             break
-        row *= length
-    if row >= 64:
-        return row
-    return next((n for n in range(min(_ROW, size), 1, -1) if size % n == 0), 1)
+        length *= axis
+    if length < _SHORT:
+        length = next(n for n in range(_ROW, 0, -1) if size % n == 0)
+    return [size // length, length] if length > 1 else None
 
 
 def _on_gpu(x: tf.Tensor) -> bool:
