@@ -95,8 +95,10 @@ def _is_ours(value: object) -> bool:
     return code is not None and code.co_filename.startswith(PACKAGE)
 
 
-def left_behind(before: dict[tuple[object, str], object]) -> list[str]:
-    """The names of functions and threads of gradscope that are still in place."""
+def left_behind(
+    before: dict[tuple[object, str], object], threads_before: set[threading.Thread]
+) -> list[str]:
+    """The names of functions replaced and of gradscope's threads started since."""
     after = patchable()
     classes = {owner for owner, _ in before if isinstance(owner, type)}
     changed = [key for key, value in before.items() if after.get(key) is not value]
@@ -108,14 +110,18 @@ def left_behind(before: dict[tuple[object, str], object]) -> list[str]:
         and not getattr(owner, "__module__", "").startswith("gradscope")
     ]
     functions = {f"{getattr(owner, '__name__', owner)}.{name}" for owner, name in changed + added}
-    threads = {f"thread {t.name}" for t in threading.enumerate() if t.name.startswith("gradscope")}
+    started = set(threading.enumerate()) - threads_before
+    threads = {f"thread {thread.name}" for thread in started if thread.name.startswith("gradscope")}
     return sorted(functions | threads)
 
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
-    """Fails a test after which a patched function or a thread of gradscope remains."""
-    before = patchable()
+    """Fails a test after which a patched function or a thread of gradscope remains.
+
+    Only what this test left: one leak fails one test.
+    """
+    before, threads_before = patchable(), set(threading.enumerate())
     yield
-    left = left_behind(before)
+    left = left_behind(before, threads_before)
     assert not left, f"gradscope left behind: {', '.join(left)}"

@@ -27,31 +27,32 @@ from tests.conftest import left_behind, patchable
     ids=lambda value: getattr(value, "__name__", value),
 )
 def test_it_sees_a_replaced_function(owner, name):
-    before = patchable()
+    before, threads = patchable(), set(threading.enumerate())
     original = getattr(owner, name)
     inherited = name not in vars(owner)
     setattr(owner, name, lambda *args: None)
     try:
-        assert any(entry.endswith(f".{name}") for entry in left_behind(before))
+        assert any(entry.endswith(f".{name}") for entry in left_behind(before, threads))
     finally:
         if inherited:
             delattr(owner, name)
         else:
             setattr(owner, name, original)
-    assert left_behind(before) == []
+    assert left_behind(before, threads) == []
 
 
 def test_it_sees_a_thread():
+    before, threads = patchable(), set(threading.enumerate())
     over = threading.Event()
     thread = threading.Thread(target=over.wait, name="gradscope-drain")
     thread.start()
-    assert left_behind(patchable()) == ["thread gradscope-drain"]
+    assert left_behind(before, threads) == ["thread gradscope-drain"]
     over.set()
     thread.join()
-    assert left_behind(patchable()) == []
+    assert left_behind(before, threads) == []
 
 
 def test_it_sees_our_functions_though_it_never_saw_the_originals(monkeypatch):
     """As when the test that leaks is the first to import TensorFlow."""
     monkeypatch.setattr(tf.nn, "relu", catalog.names)
-    assert any(entry.endswith(".relu") for entry in left_behind({}))
+    assert any(entry.endswith(".relu") for entry in left_behind({}, set(threading.enumerate())))
