@@ -1,5 +1,6 @@
 """Every statistic of every zoo entry equals its float64 twin: eager, tf.function and XLA."""
 
+import contextlib
 import functools
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,19 +38,15 @@ def recorded(entry: Entry, logdir: Path, mode: str, **options: Any) -> list[Path
     """The log directories of the entry's parts, after its steps ran with a scope each."""
     parts = entry.fresh()
     logdirs = [logdir / str(position) for position in range(len(parts))]
-    scopes = [
-        gradscope.Scope(part.model, str(path), every=1, **options)
-        for part, path in zip(parts, logdirs, strict=True)
-    ]
-    steps = [
-        scope.step(part.step, jit_compile=mode == "xla")
-        for scope, part in zip(scopes, parts, strict=True)
-    ]
-    for batch in entry.batches():
-        for step in steps:
-            step(*tensors(batch))
-    for scope in scopes:
-        scope.close()
+    with contextlib.ExitStack() as stack:
+        steps = []
+        for part, path in zip(parts, logdirs, strict=True):
+            scope = gradscope.Scope(part.model, str(path), every=1, **options)
+            stack.enter_context(scope)
+            steps.append(scope.step(part.step, jit_compile=mode == "xla"))
+        for batch in entry.batches():
+            for step in steps:
+                step(*tensors(batch))
     return logdirs
 
 
@@ -67,3 +64,16 @@ def test_statistics_equal_their_oracles(entry: Entry, mode: str, tmp_path: Path)
 
 def test_every_tolerance_has_its_reason() -> None:
     assert all(entry.why_rtol for entry in ENTRIES if entry.rtol > 1e-4)
+
+
+@pytest.mark.parametrize("window", [1, 2])
+def test_dead_units_are_those_silent_for_a_whole_window(window: int, tmp_path: Path) -> None:
+    entry = ZOO["bare_activations"]
+    (want,) = expected(entry, window=window)
+    recorded(entry, tmp_path, "graph", window=window)
+    steps, values = gradscope.open_run(str(tmp_path / "0")).series("dead_fraction")
+    names = gradscope.open_run(str(tmp_path / "0")).names("dead_fraction")
+    for step, row in zip(steps, values, strict=True):
+        assert dict(zip(names, row, strict=True)) == pytest.approx(
+            want.steps[step]["dead_fraction"]
+        )

@@ -1,5 +1,7 @@
 """A recorded training is the plain training: same values, same objects, same work."""
 
+import contextlib
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ import tensorflow as tf
 import gradscope
 from tests.compiled.reference import tensors
 from tests.zoo import ZOO, Entry, Part
+from tests.zoo.entry import mean_squared, plain, vectors
 
 STEPS = 200
 KINDS = {
@@ -48,16 +51,14 @@ def _both(
     entry: Entry, steps: int, logdir: Path, jit_compile: bool, **options: Any
 ) -> tuple[tuple[list[Any], list[np.ndarray]], tuple[list[Any], list[np.ndarray]]]:
     """The same training plain and with a scope."""
-    scopes = []
+    alone = _trained(entry, steps, _plain(jit_compile))
+    with contextlib.ExitStack() as stack:
 
-    def scoped(part: Part) -> Callable[..., Any]:
-        scopes.append(gradscope.Scope(part.model, str(logdir), **{"every": 1, **options}))
-        return scopes[0].step(part.step, jit_compile=jit_compile)
+        def scoped(part: Part) -> Callable[..., Any]:
+            scope = gradscope.Scope(part.model, str(logdir), **{"every": 1, **options})
+            return stack.enter_context(scope).step(part.step, jit_compile=jit_compile)
 
-    plain = _trained(entry, steps, _plain(jit_compile))
-    watched = _trained(entry, steps, scoped)
-    scopes[0].close()
-    return plain, watched
+        return alone, _trained(entry, steps, scoped)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -92,8 +93,8 @@ def test_200_steps_with_xla_differ_by_less_than_1e_6(kind: str, tmp_path: Path) 
     ],
 )
 def test_the_step_returns_what_it_returned(name: str, jit_compile: bool, tmp_path: Path) -> None:
-    (plain, _), (watched, _) = _both(ZOO[name], 2, tmp_path, jit_compile)
-    for one, other in zip(plain, watched, strict=True):
+    (alone, _), (watched, _) = _both(ZOO[name], 2, tmp_path, jit_compile)
+    for one, other in zip(alone, watched, strict=True):
         tf.nest.assert_same_structure(one, other)
         for a, b in zip(tf.nest.flatten(one), tf.nest.flatten(other), strict=True):
             assert type(a) is type(b)
@@ -101,6 +102,7 @@ def test_the_step_returns_what_it_returned(name: str, jit_compile: bool, tmp_pat
                 np.testing.assert_allclose(a, b, rtol=1e-6 if jit_compile else 0)
 
 
+@pytest.mark.filterwarnings("ignore:.*softmax over axis -1 of a tensor of shape:UserWarning")
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_the_loss_gets_the_very_output_of_the_model(jit_compile: bool, tmp_path: Path) -> None:
     """A softmax output carries its logits; whatever is put between loses them."""
@@ -130,39 +132,46 @@ def test_the_loss_gets_the_very_output_of_the_model(jit_compile: bool, tmp_path:
     rng = np.random.default_rng(0)
     batch = (np.float32(rng.normal(size=(8, 4))), np.float32(rng.integers(0, 2, (8, 1))))
     entry = Entry("single_softmax", build, lambda: [batch])
-    (plain, _), (watched, _) = _both(entry, 3, tmp_path, jit_compile)
-    np.testing.assert_allclose(watched, plain, rtol=1e-6 if jit_compile else 0)
+    (alone, _), (watched, _) = _both(entry, 3, tmp_path, jit_compile)
+    np.testing.assert_allclose(watched, alone, rtol=1e-6 if jit_compile else 0)
     assert all(norm > 0.1 for _, norm in watched)
     assert all(output is latest for output, latest in handed)
     assert all(hasattr(output, "_keras_logits") for output, _ in handed)
 
 
-class _CountsBackward(keras.layers.Layer):
-    """Passes its input on and counts how often a backward pass through it is built."""
-
-    def __init__(self, passes: list[str], name: str) -> None:
-        super().__init__(name=name)
-        self.passes = passes
+class _Marked(keras.layers.Layer):
+    """Passes its input on; its backward pass is known by a cosine, which nothing else computes."""
 
     def call(self, x: Any) -> Any:
         @tf.custom_gradient
-        def counted(x: Any) -> Any:
-            def backward(upstream: Any) -> Any:
-                self.passes.append(self.name)
-                return upstream
+        def marked(x: Any) -> Any:
+            return 1.0 * x, lambda upstream: upstream * tf.cos(upstream)
 
-            return 1.0 * x, backward
-
-        return counted(x)
+        return marked(x)
 
 
-def _backbone(passes: list[str], frozen: bool) -> tuple[Part, ...]:
+def _backward_passes(program: Any, batch: Any, jit_compile: bool) -> int:
+    """How often the compiled program runs the marked backward pass."""
+    if jit_compile:
+        text = program.experimental_get_compiler_ir(*batch)(stage="optimized_hlo")
+        return len(re.findall(r" cosine\(", text))
+    graph = program.get_concrete_function(*batch).graph
+    needed, todo = set(), [t.op for t in graph.outputs] + list(graph.control_outputs)
+    while todo:
+        op = todo.pop()
+        if op.name not in needed:
+            needed.add(op.name)
+            todo += [source.op for source in op.inputs] + list(op.control_inputs)
+    return sum(graph.get_operation_by_name(name).type == "Cos" for name in needed)
+
+
+def _backbone(frozen: bool) -> tuple[Part, ...]:
     layers = keras.layers
     backbone = keras.Sequential(
         [
             keras.Input((4,)),
             layers.Dense(5, "relu", name="b1"),
-            _CountsBackward(passes, "between"),
+            _Marked(name="marked"),
             layers.Dense(5, "relu", name="b2"),
         ],
         name="backbone",
@@ -170,46 +179,30 @@ def _backbone(passes: list[str], frozen: bool) -> tuple[Part, ...]:
     backbone.trainable = not frozen
     x = keras.Input((4,))
     model = keras.Model(x, layers.Dense(1, name="head")(backbone(x)), name="transfer")
-    optimizer = keras.optimizers.SGD(0.1)
-
-    def train_step(x: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(model(x, training=True) ** 2)
-        grads = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(grads, model.trainable_variables, strict=True))
-        return loss
-
-    return (Part(model, train_step, (optimizer,)),)
+    return plain(model, mean_squared)
 
 
-@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
+@pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize("frozen", [True, False])
-def test_no_backward_pass_is_added(frozen: bool, mode: str, tmp_path: Path) -> None:
-    passes: list[str] = []
-    entry = Entry(
-        "counting", lambda: _backbone(passes, frozen), lambda: [(np.ones((3, 4), "float32"),)]
-    )
-    tf.config.run_functions_eagerly(mode == "eager")
-    try:
-        _trained(entry, 1, _plain(mode == "xla"))
-        plain = len(passes)
-        passes.clear()
-        with _Scoped(entry, tmp_path, jit_compile=mode == "xla") as (step, _):
-            step(tf.ones((3, 4)))
-    finally:
-        tf.config.run_functions_eagerly(False)
-    assert len(passes) == plain == (0 if frozen else 1)
+def test_no_backward_pass_is_added(frozen: bool, jit_compile: bool, tmp_path: Path) -> None:
+    entry = Entry("marked", lambda: _backbone(frozen), vectors(4, "real"))
+    batch = tensors(entry.batches()[0])
+    program = tf.function(entry.fresh()[0].step, jit_compile=jit_compile)
+    program(*batch)
+    with _Scoped(entry, tmp_path, jit_compile) as (step, _):
+        step(*batch)
+        recorded = _backward_passes(step.recorded, batch, jit_compile)
+    assert recorded == _backward_passes(program, batch, jit_compile) == (0 if frozen else 1)
 
 
-def test_a_second_loss_on_top_does_not_go_down_to_the_first(tmp_path: Path) -> None:
-    """Two tapes: the head's own gradient must not run back into the encoder it stands on."""
-    passes: list[str] = []
+def _two_tapes() -> tuple[Part, ...]:
     encoder, head = (keras.layers.Dense(3, name=name) for name in ("encoder", "head"))
     x = keras.Input((4,))
-    code = _CountsBackward(passes, "between")(encoder(x))
+    code = _Marked(name="marked")(encoder(x))
     model = keras.Model(x, [code, head(code)], name="two")
 
-    def train_step(x: Any) -> Any:
+    def train_step(x: Any, y: Any) -> Any:
+        del y
         with tf.GradientTape() as body_tape, tf.GradientTape() as head_tape:
             code, out = model(x, training=True)
             body, top = tf.reduce_mean(code**2), tf.reduce_mean(out**2)
@@ -219,13 +212,17 @@ def test_a_second_loss_on_top_does_not_go_down_to_the_first(tmp_path: Path) -> N
                 variable.assign_sub(0.1 * grad)
         return body
 
-    tf.function(train_step)(tf.ones((3, 4)))
-    plain = len(passes)
-    passes.clear()
-    scope = gradscope.Scope(model, str(tmp_path), every=1)
-    scope.step(train_step, jit_compile=False)(tf.ones((3, 4)))
-    scope.close()
-    assert len(passes) == plain == 1
+    return (Part(model, train_step),)
+
+
+def test_a_loss_on_the_head_alone_does_not_go_down_into_the_encoder(tmp_path: Path) -> None:
+    entry = Entry("two_tapes", _two_tapes, vectors(4, "real"))
+    batch = tensors(entry.batches()[0])
+    with _Scoped(entry, tmp_path, jit_compile=False, every=2) as (step, _):
+        step(*batch)
+        step(*batch)
+        passes = [_backward_passes(p, batch, False) for p in (step.recorded, step.plain)]
+    assert passes == [1, 1]
 
 
 class _Scoped:
@@ -266,10 +263,10 @@ def test_each_program_is_traced_once(
 ) -> None:
     entry, runs = _counted(ZOO["clipnorm"])
     _trained(entry, 7, _plain(jit_compile))
-    plain = len(runs)
+    alone = len(runs)
     runs.clear()
-    _, (_, _) = None, _both(entry, 7, tmp_path, jit_compile, every=every)
-    assert len(runs) == plain + programs * plain
+    _both(entry, 7, tmp_path, jit_compile, every=every)
+    assert len(runs) == alone + programs * alone
     steps, _ = gradscope.open_run(str(tmp_path)).series("loss")
     assert list(steps) == list(range(0, 7, every))
 
@@ -280,6 +277,36 @@ def test_a_partial_batch_is_traced_once_more(tmp_path: Path) -> None:
         for batch in (*entry.batches(), *entry.batches()):
             step(*tensors(batch))
     assert len(runs) == 2
+
+
+def _matrix_products(program: Any, batch: Any) -> int:
+    """How many matrix products the optimized XLA program holds."""
+    text = program.experimental_get_compiler_ir(*batch)(stage="optimized_hlo")
+    return text.count(" dot(") + text.count("__onednn$matmul") + text.count("__cpu$eigen_matmul")
+
+
+@pytest.mark.parametrize("name", ["frozen_backbone", "sequential"])
+def test_the_recorded_program_holds_no_further_matrix_product(name: str, tmp_path: Path) -> None:
+    entry = ZOO[name]
+    batch = tensors(entry.batches()[0])
+    with _Scoped(entry, tmp_path, jit_compile=True, every=2) as (step, _):
+        step(*batch)
+        step(*batch)
+        recorded, unrecorded = (_matrix_products(p, batch) for p in (step.recorded, step.plain))
+    fresh = tf.function(entry.fresh()[0].step, jit_compile=True)
+    fresh(*batch)
+    assert recorded == unrecorded == _matrix_products(fresh, batch) > 0
+
+
+def test_unrecorded_steps_run_the_plain_program(tmp_path: Path) -> None:
+    entry = ZOO["clipnorm"]
+    batch = tensors(entry.batches()[0])
+    with _Scoped(entry, tmp_path, jit_compile=False, every=2) as (step, _):
+        step(*batch)
+        step(*batch)
+        graph = step.plain.get_concrete_function(*batch).graph
+    fresh = tf.function(entry.fresh()[0].step).get_concrete_function(*batch).graph
+    assert [op.type for op in graph.get_operations()] == [op.type for op in fresh.get_operations()]
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
@@ -315,16 +342,15 @@ def test_a_step_that_raises_raises_its_own_error_and_may_be_tried_again(
 
     tf.config.run_functions_eagerly(mode == "eager")
     try:
-        scope = gradscope.Scope(part.model, str(tmp_path), every=1)
-        step = scope.step(train_step, jit_compile=mode == "xla")
-        batch = tensors(entry.batches()[0])
-        for _ in range(2):
-            with pytest.raises(KeyError, match=r"again|own"):
-                step(*batch)
-            assert keras.layers.Layer.__call__ is call
-            assert tf.GradientTape.__enter__ is enter
-        losses = [float(step(*batch)) for _ in range(3)]
-        scope.close()
+        with gradscope.Scope(part.model, str(tmp_path), every=1) as scope:
+            step = scope.step(train_step, jit_compile=mode == "xla")
+            batch = tensors(entry.batches()[0])
+            for _ in range(2):
+                with pytest.raises(KeyError, match=r"again|own"):
+                    step(*batch)
+                assert keras.layers.Layer.__call__ is call
+                assert tf.GradientTape.__enter__ is enter
+            losses = [float(step(*batch)) for _ in range(3)]
     finally:
         tf.config.run_functions_eagerly(False)
     assert losses[0] > losses[1] > losses[2]

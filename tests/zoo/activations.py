@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tests.zoo.entry import Entry, Part, from_logits, mean_squared, plain, second, vectors
@@ -64,7 +65,9 @@ class _Bare(keras.Model):
 
 
 def _bare() -> tuple[Part, ...]:
-    return plain(_Bare(), from_logits)
+    model = _Bare()
+    model(np.zeros((1, 4), "float32"))
+    return plain(model, from_logits)
 
 
 ENTRIES = (
