@@ -40,6 +40,24 @@ class Run:
     judged_at: the step of that diagnosis; None where the run was cut off before its first one,
         so that no verdict does not mean healthy.
     notes: one sentence for each thing that could not be read.
+
+    >>> import numpy as np
+    >>> from gradscope.layout import Layout
+    >>> from gradscope.records import Record, Start
+    >>> from gradscope.run import RunWriter, open_run
+    >>> layout = Layout({"grad_norm": ("dense/kernel", "dense/bias"), "loss": ("loss",)})
+    >>> writer = RunWriter("runs/digits")
+    >>> writer.start(Start(layout, step=0))
+    >>> writer.record(Record(0, 0.0, np.array([0.5, 0.25, 2.0], np.float32), layout))
+    >>> writer.close()
+    >>> run = open_run("runs/digits")
+    >>> run.statistics
+    ('grad_norm', 'loss')
+    >>> run.names("grad_norm")
+    ('dense/kernel', 'dense/bias')
+    >>> steps, values = run.series("grad_norm")
+    >>> steps, values
+    (array([0]), array([[0.5 , 0.25]], dtype=float32))
     """
 
     logdir: str
@@ -88,6 +106,10 @@ def open_run(logdir: str | os.PathLike[str]) -> Run:
 
     Raises RunError where there is no run, several, none that can be read, or one written by a
     newer gradscope.
+
+    >>> open_run("nowhere")
+    Traceback (most recent call last):
+    gradscope.errors.RunError: open_run: there is no directory 'nowhere'.
     """
     where, files = locate_run(logdir)
     reader = _Reader()

@@ -40,6 +40,11 @@ class RunWriter:
         import tensorflow as tf
 
         self._refusals = (OSError, tf.errors.OpError)
+        if "://" in os.fspath(logdir):
+            raise LogdirError(
+                f"RunWriter: {os.fspath(logdir)!r} is no local directory, and runs are written to "
+                "local disks only. Give a local directory and copy it afterwards."
+            )
         directory = Path(logdir) / SUBDIRECTORY
         try:
             directory.mkdir(parents=True, exist_ok=True)

@@ -185,6 +185,14 @@ class TestRefusal:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         writer.close()
 
+    def test_a_remote_directory(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(LogdirError) as error:
+            RunWriter("gs://bucket/run")
+        assert "'gs://bucket/run' is no local directory" in str(error.value)
+        assert "Give a local directory and copy it afterwards" in str(error.value)
+        assert not list(tmp_path.iterdir())
+
     def test_a_closed_writer(self, tmp_path):
         writer = RunWriter(tmp_path)
         writer.close()
