@@ -59,7 +59,7 @@ def explained_by(slug: str, causes: dict[str, Cause] | None = None) -> frozenset
     ahead = [slug]
     while ahead:
         cause = catalogue.get(ahead.pop())
-        new = set(cause.explains) - reached if cause else set()
-        reached |= new
+        new = [one for one in (cause.explains if cause else ()) if one not in reached]
+        reached.update(new)
         ahead.extend(new)
     return frozenset(reached)

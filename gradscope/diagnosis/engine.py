@@ -2,9 +2,12 @@
 
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import cast
+
+import numpy as np
 
 from gradscope.diagnosis.causes import CAUSES, Cause, explained_by
 from gradscope.diagnosis.reading import recorded_steps
@@ -36,9 +39,12 @@ class Engine:
         findings: list[Finding] = []
         for rule in dict.fromkeys(cause.rule for cause in self._causes.values()):
             try:
-                findings.extend(_load(rule)(run))
+                with np.errstate(all="ignore"):
+                    findings.extend(_load(rule)(run))
             except Exception as error:
-                self._warn(rule, error)
+                # Where warnings are errors, this one must not end anything either.
+                with suppress(GradscopeWarning):
+                    self._warn(rule, error)
         return arrange(findings, self._causes)
 
     def _warn(self, rule: str, error: Exception) -> None:

@@ -5,6 +5,7 @@ floor, so a rule that asks for more than 1/2 first compares the location, which 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ difference of two norms, or .3 for one."""
 SCATTER_WEIGHT = 2.0
 """Observations that the prior on the scatter counts for: the least that gives two points, which
 leave no degree of freedom, a posterior of finite mean (Gelman et al., BDA3, section 14.2)."""
+
+_TINY = float(np.finfo(np.float64).tiny)
 
 MAD_TO_SIGMA = 1.4826
 """σ / MAD of a normal distribution (Rousseeuw & Croux 1993)."""
@@ -45,14 +48,13 @@ class StudentT:
 
         # On the CPU and outside of any graph: this may run beside a training on an accelerator.
         with tf.init_scope(), tf.device("CPU:0"):
-            location, scale, df, floor = (
-                np.asarray(a, np.float64)
-                for a in np.broadcast_arrays(self.location, self.scale, self.df, floor)
-            )
-            standard = (location - floor) / np.maximum(scale, np.finfo(np.float64).tiny)
+            with np.errstate(all="ignore"):
+                distance = np.asarray((self.location - floor) / np.maximum(self.scale, _TINY))
+            standard, df = np.broadcast_arrays(distance, self.df)
             known = np.isfinite(standard)
-            t = tfp.distributions.StudentT(df=df, loc=np.float64(0), scale=np.float64(1))
-            probability = t.cdf(np.where(known, standard, 0.0)).numpy()
+            t: Any = tfp.distributions.StudentT(df=df, loc=np.float64(0), scale=np.float64(1))
+            below: Any = t.cdf(np.where(known, standard, 0.0))
+            probability = np.asarray(below, np.float64)
         return np.where(known, probability, np.where(standard == np.inf, 1.0, np.nan))
 
 
@@ -68,7 +70,8 @@ def slope(y: Floats, scatter: float = SCATTER) -> StudentT:
     """
     known = np.isfinite(y)
     n = known.sum(axis=1)
-    x = np.where(known, np.arange(y.shape[1]), 0.0)
+    index = np.arange(y.shape[1], dtype=np.float64)
+    x = np.where(known, index, 0.0)
     values = np.where(known, y, 0.0)
     count = np.maximum(n, 1)[:, None]
     dx = np.where(known, x - x.sum(axis=1, keepdims=True) / count, 0.0)

@@ -74,7 +74,18 @@ def log10(values: Floats) -> Floats:
     return np.log10(np.where(good, values, np.nan))
 
 
-def kernels(run: RunView) -> NDArray[np.intp]:
+def medians(values: Floats, axis: int) -> Floats:
+    """Medians of the finite values along an axis of a matrix; NaN where there is none."""
+    rows = values if axis == 1 else values.T
+    some = np.isfinite(rows).any(axis=1)
+    result = np.full(len(rows), np.nan)
+    if some.any():
+        finite = np.where(np.isfinite(rows[some]), rows[some], np.nan)
+        result[some] = np.nanmedian(finite, axis=1)
+    return result
+
+
+def kernels(run: RunView) -> list[int]:
     """The columns of `grad_norm` that are kernels, from the input's side to the output's.
 
     A kernel is a variable that is no bias, scale or embedding by its name and, where
@@ -89,7 +100,7 @@ def kernels(run: RunView) -> NDArray[np.intp]:
     places = [_place(paths[i], layers) for i in columns]
     if columns and None not in places:
         columns = [i for _, i in sorted(zip(places, columns, strict=True))]
-    return np.asarray(columns, np.intp)
+    return columns
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

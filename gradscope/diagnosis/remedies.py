@@ -1,5 +1,7 @@
 """Code lines that several rules recommend, with values taken from the run."""
 
+from typing import Any
+
 import numpy as np
 
 from gradscope.diagnosis.reading import read
@@ -26,10 +28,11 @@ def gentler_optimizer(run: RunView, clip: float) -> str:
 
 def _class(run: RunView) -> str:
     """The class of the run's only optimizer; Adam where that isn't known."""
-    optimizers = run.info.get("optimizers")
-    if isinstance(optimizers, list) and len(optimizers) == 1 and isinstance(optimizers[0], dict):
-        name = optimizers[0].get("class")
-        # A wrapper takes an optimizer, no learning rate.
-        if isinstance(name, str) and name.isidentifier() and name != "LossScaleOptimizer":
-            return name
-    return "Adam"
+    optimizers: Any = run.info.get("optimizers")
+    try:
+        (optimizer,) = optimizers
+        name = str(optimizer["class"])
+    except (TypeError, ValueError, KeyError):
+        return "Adam"
+    # A wrapper takes an optimizer, no learning rate.
+    return name if name.isidentifier() and name != "LossScaleOptimizer" else "Adam"

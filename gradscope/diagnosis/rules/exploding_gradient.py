@@ -17,7 +17,7 @@ from gradscope.diagnosis.posterior import (
     median_and_sigma,
     slope,
 )
-from gradscope.diagnosis.reading import Floats, Steps, kernels, log10, onset, read, scalar
+from gradscope.diagnosis.reading import Floats, Steps, kernels, log10, medians, onset, read, scalar
 from gradscope.diagnosis.remedies import gentler_optimizer
 from gradscope.diagnosis.rule import Finding
 from gradscope.records import Remedy, RunView
@@ -135,7 +135,7 @@ def _course(run: RunView) -> _Course:
     )
 
 
-def _columns(values: Floats, columns: np.ndarray, same: bool) -> Floats:
+def _columns(values: Floats, columns: list[int], same: bool) -> Floats:
     return values[:, columns] if same else np.full((len(values), len(columns)), np.nan)
 
 
@@ -213,10 +213,7 @@ def _run_up(course: _Course) -> _Found | None:
 def _absurd_updates(course: _Course) -> _Found | None:
     """Updates larger than the weights themselves, again and again, with no gain."""
     ratios = np.where(course.weights > 0, course.ratios, np.nan)
-    ratios = np.where(np.isfinite(ratios), ratios, np.nan)
-    known = np.isfinite(ratios).any(axis=1)
-    middle = np.full(len(ratios), np.nan)
-    middle[known] = np.nanmedian(ratios[known], axis=1)
+    middle = medians(ratios, axis=1)
     with np.errstate(invalid="ignore"):
         flags = middle > WHOLE
     counts = np.convolve(flags, np.ones(AMONG), mode="full")[AMONG - 1 :]
@@ -235,13 +232,10 @@ def _absurd_updates(course: _Course) -> _Found | None:
     # A decade more is as bad as ten: capped, so that a few enormous ones don't blur the posterior.
     large = center(np.minimum(sizes, GROWTH), LEAST_SIGMA)
     size = 10 ** float(np.median(sizes))
-    mean = np.full(ratios.shape[1], np.nan)
-    some = np.isfinite(ratios[flags]).any(axis=0)
-    mean[some] = np.nanmedian(ratios[flags][:, some], axis=0)
     return (
         since,
         float(large.above(np.log10(WHOLE))),
-        _largest(mean),
+        _largest(medians(ratios[flags], axis=0)),
         {"update_ratio": size, "steps_with_absurd_update": float(flags.sum())},
         f"One update changes the weights by {size:.3g} times their own size",
     )
@@ -263,20 +257,15 @@ def _not_lower(course: _Course, late: slice, base: slice) -> float:
 def _swollen(course: _Course, late: slice, base: slice) -> float:
     """The probability that the weights have grown, or that updates are as large as they are."""
     weights = log10(np.sqrt(np.nansum(course.weights**2, axis=1)))
-    updates = log10(np.nanmedian(np.where(np.isfinite(course.ratios), course.ratios, 0.0), axis=1))
+    updates = log10(medians(course.ratios, axis=1))
     large = center(updates[late], LEAST_SIGMA).above(np.log10(WHOLE))
     return max(_above(weights, late, base, GROWTH), float(np.nan_to_num(large)))
 
 
 def _column_growth(course: _Course, late: slice, base: slice) -> Floats:
     """float64[L]: decades that each kernel's gradient grew; NaN where unknown."""
-    growth = np.full(len(course.names), np.nan)
-    for column in range(len(growth)):
-        values = log10(course.grads[:, column])
-        before, after = values[base], values[late]
-        if np.isfinite(before).any() and np.isfinite(after).any():
-            growth[column] = np.nanmedian(after) - np.nanmedian(before)
-    return growth
+    values = log10(course.grads)
+    return medians(values[late], axis=0) - medians(values[base], axis=0)
 
 
 def _largest(values: Floats) -> int | None:

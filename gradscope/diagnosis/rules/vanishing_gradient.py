@@ -13,6 +13,7 @@ from gradscope.diagnosis.reading import (
     Steps,
     kernels,
     log10,
+    medians,
     onset,
     read,
     scalar,
@@ -39,6 +40,9 @@ gradient that vanishes for a batch does no harm."""
 REGULARIZED = 1e-3
 """Share of the regularizers in the gradient above which they could hide a vanished one: a drop of
 3 decades in the data's gradient no longer shows beneath them."""
+
+LEAST_OUTPUTS = 3
+"""Layer outputs with a gradient that make a depth profile; fewer leave the kernels to judge by."""
 
 REFERENCE = (
     "Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward neural "
@@ -80,30 +84,40 @@ def find(run: RunView) -> Sequence[Finding]:
 def _depth(run: RunView) -> _Depth:
     """The kernels' gradients; the layer outputs' where regularizers could hide a vanished one."""
     series, columns = read(run, "grad_norm"), kernels(run)
-    share = scalar(run, "regularization_grad_share", series.steps)
-    if (
-        (share[np.isfinite(share)] > REGULARIZED).mean() > 0.5
-        if np.isfinite(share).any()
-        else False
-    ):
+    if _regularized(run):
         outputs = read(run, "activation_grad_norm")
-        reached = np.isfinite(outputs.values).any(axis=0)
-        if reached.sum() >= 3:
-            names = tuple(np.array(outputs.names)[reached])
+        reached = _reached(outputs.values)
+        if len(reached) >= LEAST_OUTPUTS:
             values = outputs.values[:, reached]
+            names = tuple(outputs.names[i] for i in reached)
             return _Depth(names, outputs.steps, values, np.full_like(values, np.nan))
-    reached = np.isfinite(series.values[:, columns]).any(axis=0) if len(series) else columns < 0
-    columns = columns[reached]
+    columns = [columns[i] for i in _reached(series.values[:, columns])]
     values = series.values[:, columns]
+    names = tuple(series.names[i] for i in columns)
+    return _Depth(names, series.steps, values, _elasticity(run, series.steps, names, values))
+
+
+def _reached(values: Floats) -> list[int]:
+    """The columns that a gradient ever reaches."""
+    return [i for i in range(values.shape[1]) if np.isfinite(values[:, i]).any()]
+
+
+def _regularized(run: RunView) -> bool:
+    """Whether regularizers have a notable share in the gradients."""
+    share = read(run, "regularization_grad_share").values
+    share = share[np.isfinite(share)]
+    return len(share) > 0 and float(np.median(share)) > REGULARIZED
+
+
+def _elasticity(run: RunView, steps: Steps, names: tuple[str, ...], values: Floats) -> Floats:
+    """float64[S, L]: ‖g‖·‖w‖ / |loss|; NaN where the loss is 0 or something isn't recorded."""
     weights = read(run, "weight_norm")
-    sizes = weights.at(series.steps)
-    loss = np.abs(scalar(run, "loss", series.steps))[:, None]
-    known = weights.names == series.names
-    elasticity = np.full_like(values, np.nan)
-    if known:
-        with np.errstate(all="ignore"):
-            elasticity = np.where(loss > 0, values * sizes[:, columns] / loss, np.nan)
-    return _Depth(tuple(series.names[i] for i in columns), series.steps, values, elasticity)
+    if not set(names) <= set(weights.names):
+        return np.full_like(values, np.nan)
+    sizes = weights.at(steps)[:, [weights.names.index(name) for name in names]]
+    loss = np.abs(scalar(run, "loss", steps))[:, None]
+    with np.errstate(all="ignore"):
+        return np.where(loss > 0, values * sizes / loss, np.nan)
 
 
 def _gone_everywhere(depth: _Depth) -> NDArray[np.bool_]:
@@ -125,7 +139,7 @@ def _drops(values: Floats) -> Floats:
 
 
 def _profile(depth: _Depth, since: int, result: Outcome) -> Finding:
-    profile = _median(log10(depth.values[since:]))
+    profile = medians(log10(depth.values[since:]), axis=0)
     length = len(profile) - 1
     line = slope(profile[None])
     drop = float(line.location[0] * length)
@@ -156,7 +170,7 @@ def _profile(depth: _Depth, since: int, result: Outcome) -> Finding:
 def _zero(depth: _Depth, since: int, result: Outcome) -> Finding:
     zeros = _front((depth.values[since:] == 0).mean(axis=0) >= PERSISTENCE)
     layer = depth.names[zeros[-1] if len(zeros) else 0]
-    last = _median(depth.values[since:])[-1]
+    last = medians(depth.values[since:], axis=0)[-1]
     return _finding(
         depth,
         since,
@@ -176,7 +190,7 @@ def _zero(depth: _Depth, since: int, result: Outcome) -> Finding:
 
 def _everywhere(depth: _Depth, since: int, result: Outcome) -> Finding:
     layer = depth.names[-1]
-    typical = _median(depth.values[since:])
+    typical = medians(depth.values[since:], axis=0)
     return _finding(
         depth,
         since,
@@ -236,14 +250,6 @@ def _remedy(layer: str) -> Remedy:
 
 def _learnt_nothing(result: Outcome) -> str:
     return f"the loss went from {result.start:.4g} to {result.end:.4g} only"
-
-
-def _median(values: Floats) -> Floats:
-    """float64[L]: medians over the steps; NaN where a column has no value."""
-    some = np.isfinite(values).any(axis=0)
-    medians = np.full(values.shape[1], np.nan)
-    medians[some] = np.nanmedian(np.where(np.isfinite(values), values, np.nan)[:, some], axis=0)
-    return medians
 
 
 def _front(flags: NDArray[np.bool_]) -> NDArray[np.intp]:
