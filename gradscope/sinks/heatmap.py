@@ -1,7 +1,7 @@
 """A picture of a whole run: one row per variable, one column per step or group of steps."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gradscope.sinks.summaries import log10
 
-_COLUMNS = 480
+_COLUMNS = 240
 _ABSENT = np.float32(-1)
 
 
@@ -79,7 +79,8 @@ _SPECIAL = (
     ("no gradient", "d4d4d4"),
 )
 
-_WIDTH, _LABELS, _LEGEND = _COLUMNS, 230, 64
+# Two pixels a column at least, so that one bad step is seen.
+_WIDTH, _LABELS, _LEGEND = 2 * _COLUMNS, 230, 64
 _TOP, _BOTTOM = 44, 66
 _FONT_SIZE = 14
 _INK, _PAPER = "#222222", "#ffffff"
@@ -116,8 +117,8 @@ def draw_heatmap(title: str, names: Sequence[str], history: StepHistory) -> Pict
     _draw_scale(image, low, high, max(height, 120))
     _draw_legend(draw, size[1] - 28)
     buffer = io.BytesIO()
-    # A palette takes a third of the bytes, and the ramp has fewer colours than it holds.
-    image.quantize(256, Image.Quantize.FASTOCTREE).save(buffer, "PNG", compress_level=6)
+    # A palette takes a third of the bytes; its own, as a computed one drops rare colours.
+    image.quantize(palette=_palette(), dither=Image.Dither.NONE).save(buffer, "PNG")
     return Picture(buffer.getvalue(), *size)
 
 
@@ -154,6 +155,15 @@ def _ramp() -> NDArray[np.uint8]:
     return np.stack(channels, axis=1).round().astype(np.uint8)
 
 
+def _palette() -> Image.Image:
+    greys = np.linspace(0x22, 0xFF, 32).round().astype(np.uint8)
+    special = np.array([_rgb(colour) for _, colour in _SPECIAL], np.uint8)
+    colours = np.concatenate([_ramp(), special, np.stack([greys] * 3, axis=1)])
+    image = Image.new("P", (1, 1))
+    image.putpalette(colours.tobytes())
+    return image
+
+
 def _rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[:2], 16), int(colour[2:4], 16), int(colour[4:], 16)
 
@@ -164,15 +174,29 @@ def _draw_names(
     font = _font(_FONT_SIZE)
     every = max(1, round((_FONT_SIZE + 3) / row_height))
     for row in range(0, -(-len(names) // group), every):
-        index = row * group
-        name = names[index]
-        while font.getlength(f"{index:03d} {name}") > _LABELS - 16 and len(name) > 4:
-            # The ends of a path tell most: the block and the kind of variable.
-            kept = len(name.replace("…", "")) - 1
-            plain = names[index]
-            name = f"{plain[: kept // 3]}…{plain[len(plain) - (kept - kept // 3) :]}"
+        number = f"{row * group:03d} "
+        room = _LABELS - 16 - font.getlength(number)
+        name = shorten(names[row * group], lambda text, room=room: font.getlength(text) <= room)
         y = _TOP + (row + 0.5) * row_height
-        draw.text((_LABELS - 8, y), f"{index:03d} {name}", _INK, font, anchor="rm")
+        draw.text((_LABELS - 8, y), number + name, _INK, font, anchor="rm")
+
+
+def shorten(name: str, fits: Callable[[str], bool]) -> str:
+    """The name, or as much of its ends as fits.
+
+    The ends of a path tell most, the last above all: the layer and the kind of variable.
+
+    >>> shorten("encoder/block_3/dense/kernel", lambda text: len(text) <= 16)
+    'encod…nse/kernel'
+    """
+    if fits(name):
+        return name
+    for kept in range(len(name) - 1, 1, -1):
+        head = kept // 3
+        short = f"{name[:head]}…{name[len(name) - kept + head :]}"
+        if fits(short):
+            return short
+    return "…"
 
 
 def _draw_steps(draw: ImageDraw.ImageDraw, history: StepHistory, height: int) -> None:

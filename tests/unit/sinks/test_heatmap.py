@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from gradscope.sinks import heatmap
-from gradscope.sinks.heatmap import StepHistory, draw_heatmap
+from gradscope.sinks.heatmap import StepHistory, draw_heatmap, shorten
 
 NAN, INF = np.nan, np.inf
 COLUMNS = heatmap._COLUMNS
@@ -36,7 +36,7 @@ def cell(pixels, row, column, rows, columns):
 
 def near(found, hexadecimal):
     wanted = heatmap._rgb(hexadecimal)
-    return max(abs(a - b) for a, b in zip(found, wanted, strict=True)) <= 24
+    return max(abs(a - b) for a, b in zip(found, wanted, strict=True)) <= 4
 
 
 class TestHistory:
@@ -89,6 +89,13 @@ class TestPicture:
                 wanted = heatmap._RAMP[-1 if (row, column) == (2, 5) else 0]
                 assert near(cell(pixels, row, column, 4, 8), wanted), (row, column)
 
+    def test_one_bad_step_of_thousands_keeps_its_colour(self):
+        rows = np.logspace(-6, 0, 4000).reshape(1, -1).repeat(3, axis=0)
+        rows[1, 1777] = INF
+        pixels = pixels_of(draw_heatmap("title", list("abc"), history_of(rows.tolist())))
+        columns = -(-4000 // 32)
+        assert near(cell(pixels, 1, 1777 // 32, 3, columns), heatmap._SPECIAL[1][1])
+
     def test_labels_legend_and_scale_are_drawn(self):
         picture = draw_heatmap("title", ["net/first/kernel", "net/last"], history_of([[1], [2]]))
         dark = pixels_of(picture).sum(axis=2) < 200
@@ -114,7 +121,17 @@ class TestPicture:
         cells = pixels_of(picture)[heatmap._TOP :, heatmap._LABELS + 5][:1000]
         assert sum(near(tuple(colour), heatmap._SPECIAL[0][1]) for colour in cells) in (1, 2)
 
-    def test_long_names_keep_their_ends(self):
+    def test_long_names_draw(self):
         long = "model/" + "very_long_block_name/" * 6
         names = [f"{long}kernel", f"{long}bias"]
-        assert draw_heatmap("title", names, history_of([[1], [2]])).png
+        dark = pixels_of(draw_heatmap("title", names, history_of([[1], [2]]))).sum(axis=2) < 200
+        assert not dark[heatmap._TOP :, :4].any()
+
+
+@pytest.mark.parametrize("width", range(1, 30))
+def test_names_are_shortened_to_their_ends(width):
+    name = "encoder/block_3/dense/kernel"
+    short = shorten(name, lambda text: len(text) <= width)
+    assert len(short) == min(width, len(name)) or width < 3
+    head, _, tail = short.partition("…") if "…" in short else ("", "", short)
+    assert name.startswith(head) and name.endswith(tail) and len(head) <= len(tail)
