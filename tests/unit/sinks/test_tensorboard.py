@@ -251,10 +251,14 @@ class TestFlush:
         assert flushes == [2.0, 4.5, 10.0]
         sink.close()
 
-    def test_a_diagnosis_does_not_wait(self, tmp_path):
+    def test_a_diagnosis_does_not_wait(self, tmp_path, monkeypatch):
+        flushes: list[str] = []
         sink, _ = self.sink(tmp_path)
-        sink.write([record(0), Diagnosis(0, 0.0, (VANISHING,))])
-        assert self.visible(tmp_path) == [0]
+        monkeypatch.setattr(sink._writer, "flush", lambda: flushes.append("flush"))
+        sink.write([record(0)])
+        assert flushes == []
+        sink.write([Diagnosis(0, 0.0, (VANISHING,)), record(1)])
+        assert flushes == ["flush"]
         sink.close()
 
     def test_flush_does_not_wait(self, tmp_path):
