@@ -147,15 +147,15 @@ def _clipped_log_loss(y, p):
 
 
 def deep_sigmoid() -> Training:
-    """Ten sigmoid layers: each takes at least a factor of four off the gradient."""
-    model = _chain(64, *_dense(10, 32, "sigmoid", "glorot_uniform"))
+    """Seven sigmoid layers: each takes at least a factor of four off the gradient."""
+    model = _chain(64, *_dense(7, 32, "sigmoid", "glorot_uniform"))
     return training(model, keras.optimizers.SGD(0.05), _cross_entropy, _digits(200))
 
 
 def deep_normalized() -> Training:
     """As deep, with batch normalisation and ReLU."""
     hidden: list[Any] = []
-    for dense in _dense(10, 32, None, "he_normal"):
+    for dense in _dense(7, 32, None, "he_normal"):
         hidden += [dense, layers.BatchNormalization(), layers.ReLU()]
     return training(_chain(64, *hidden), keras.optimizers.SGD(0.05), _cross_entropy, _digits(200))
 
@@ -290,7 +290,7 @@ def converged() -> Training:
 def residual() -> Training:
     inputs = keras.Input([64])
     x = layers.Dense(48, name="stem")(inputs)
-    for block in range(5):
+    for block in range(4):
         inner = layers.LayerNormalization(name=f"norm_{block}")(x)
         inner = layers.Dense(48, activation="relu", name=f"in_{block}")(inner)
         x = layers.Add()([x, layers.Dense(48, name=f"out_{block}")(inner)])

@@ -1,0 +1,70 @@
+"""Real trainings under a Scope: the sick ones are named, their healthy twins are not."""
+
+import pytest
+
+import gradscope
+from gradscope.diagnosis.causes import BY_SLUG, CAUSES
+from tests.faults.programs import PROGRAMS, Program
+
+SICK = [name for name, program in PROGRAMS.items() if program.cause in BY_SLUG]
+HEALTHY = [name for name, program in PROGRAMS.items() if not program.cause]
+OTHERWISE = [n for n, p in PROGRAMS.items() if p.cause and p.cause not in BY_SLUG]
+# One of each cause as most people train: a compiler that reorders must not hide a fault.
+COMPILED = [next(n for n in SICK if PROGRAMS[n].cause == cause.slug) for cause in CAUSES]
+
+
+def watch(program: Program, logdir: str, compiled: bool = False) -> gradscope.Report:
+    """The report on the whole training."""
+    training = program.start()
+    scope = gradscope.Scope(training.model, logdir, every=1, console=False)
+    step = scope.step(training.step, jit_compile=compiled)
+    with scope:
+        for x, y in training.batches:
+            step(x, y)
+        return scope.report()
+
+
+def check_named(program: Program, report: gradscope.Report) -> None:
+    assert not report.healthy
+    primary = report.primary
+    assert primary is not None
+    assert primary.cause == program.cause, report
+    assert primary.confidence >= 0.9
+    assert primary.step <= program.step
+    assert program.layer in (primary.layer or "")
+    assert len(report.verdicts) == 1, "everything else must be a symptom of it"
+    assert primary.summary
+    assert primary.remedy.text
+    assert primary.remedy.code
+
+
+@pytest.mark.parametrize("name", SICK)
+def test_a_sick_program_is_named(name, tmp_path):
+    program = PROGRAMS[name]
+    check_named(program, watch(program, str(tmp_path)))
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_a_sick_program_compiled_by_xla_is_named(name, tmp_path):
+    program = PROGRAMS[name]
+    check_named(program, watch(program, str(tmp_path), compiled=True))
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_a_healthy_program_has_no_verdict(name, tmp_path):
+    report = watch(PROGRAMS[name], str(tmp_path))
+    assert report.verdicts == (), report
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_a_program_that_fails_for_another_reason_is_not_blamed_on_these(name, tmp_path):
+    report = watch(PROGRAMS[name], str(tmp_path))
+    assert report.verdicts == (), report
+
+
+def test_the_log_directory_gives_the_same_verdicts(tmp_path):
+    report = watch(PROGRAMS["hole-in-the-data"], str(tmp_path))
+    again = gradscope.diagnose(tmp_path)
+    # As dictionaries, in which a NaN of the evidence is None and equal to itself.
+    assert [v.to_dict() for v in again.verdicts] == [v.to_dict() for v in report.verdicts]
+    assert again.steps == report.steps
