@@ -28,6 +28,7 @@ MOVING = (
     keras.layers.Flatten,
     keras.layers.Dropout,
     keras.layers.MaxPooling2D,
+    keras.layers.AveragePooling2D,
     keras.layers.GlobalAveragePooling1D,
     keras.layers.GlobalMaxPooling1D,
 )

@@ -145,7 +145,7 @@ class _Facts:
         """The gradient at a layer's output; None where none arrives or nothing below learns."""
         if not out.gradients:
             return None
-        return sum(_dense(grad) for grad in out.gradients) / self.scale
+        return np.sum([_dense(grad) for grad in out.gradients], axis=0) / self.scale
 
     def gradients(self) -> list[np.ndarray | None]:
         """The gradient of each trainable variable, summed over all of the step's losses."""
@@ -153,7 +153,7 @@ class _Facts:
 
     def _summed(self, grads: Sequence[Any]) -> np.ndarray | None:
         arrived = [_dense(grad) for grad in grads if grad is not None]
-        return sum(arrived) / self.scale if arrived else None
+        return np.sum(arrived, axis=0) / self.scale if arrived else None
 
     def applied(self) -> list[np.ndarray | None]:
         """What the optimizers apply, clipped by their settings; without one, the gradients."""

@@ -30,11 +30,11 @@ def grad_max_abs(g: ArrayLike | None) -> float:
 
 
 def grad_zero_fraction(g: ArrayLike | None) -> float:
-    """Share of elements that are exactly 0; 0 for no elements; NaN for None."""
+    """Share of elements that are exactly 0; NaN for no elements and for None."""
     if g is None:
         return np.nan
     zero = float64(g) == 0
-    return float(zero.mean()) if zero.size else 0.0
+    return float(zero.mean()) if zero.size else np.nan
 
 
 def nonfinite_count(g: ArrayLike | None) -> float:

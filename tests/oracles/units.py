@@ -28,7 +28,7 @@ BEYOND = ("tanh", "softsign")
 def _samples(a: ArrayLike) -> NDArray[np.float64]:
     """float64[samples, units]."""
     array = float64(a)
-    return array.reshape(-1, array.shape[-1])
+    return array.reshape(int(np.prod(array.shape[:-1])), array.shape[-1])
 
 
 def fired(a: ArrayLike, kind: str) -> NDArray[np.bool_]:
@@ -37,13 +37,13 @@ def fired(a: ArrayLike, kind: str) -> NDArray[np.bool_]:
 
 
 def activation_mean(a: ArrayLike) -> float:
-    """The mean over all elements."""
-    return float(float64(a).mean())
+    """The mean over all elements; NaN for none."""
+    return float(float64(a).mean()) if np.size(a) else np.nan
 
 
 def activation_rms(a: ArrayLike) -> float:
-    """The square root of the mean square over all elements."""
-    return float(np.sqrt((float64(a) ** 2).mean()))
+    """The square root of the mean square over all elements; NaN for none."""
+    return float(np.sqrt((float64(a) ** 2).mean())) if np.size(a) else np.nan
 
 
 def dead_fraction(outputs: Sequence[ArrayLike], kind: str) -> float:

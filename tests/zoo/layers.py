@@ -53,6 +53,21 @@ def convnet() -> tuple[Part, ...]:
     return plain(model, from_logits)
 
 
+def _convolution() -> tuple[Part, ...]:
+    model = keras.Sequential(
+        [
+            keras.Input((6, 6, 2)),
+            layers.Conv2D(4, 3, activation="relu", name="conv1"),
+            layers.AveragePooling2D(name="pool"),
+            layers.Conv2D(4, 2, activation="elu", name="conv2"),
+            layers.Flatten(name="flat"),
+            Dense(3, name="out"),
+        ],
+        name="convolved",
+    )
+    return plain(model, from_logits, keras.optimizers.SGD(0.05, momentum=0.9))
+
+
 def _dropout() -> tuple[Part, ...]:
     model = keras.Sequential(
         [
@@ -150,6 +165,7 @@ _NOISE = frozenset({"grad_zero_fraction"})
 
 ENTRIES = (
     Entry("convolution_batchnorm", convnet, images, labels=second, atol=1e-5),
+    Entry("convolution", _convolution, images, labels=second, slow=True),
     Entry("dropout", _dropout, vectors(4), labels=second, random=True),
     Entry(
         "embedding_repeated_ids",
