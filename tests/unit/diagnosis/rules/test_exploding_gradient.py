@@ -86,7 +86,7 @@ def test_updates_larger_than_the_weights_are_absurd(make_run):
 
 def test_weights_that_start_at_zero_may_move_far_at_first(make_run):
     ratio = np.full((40, 1), 1e-2)
-    ratio[:2, 0] = np.inf, 1.5
+    ratio[:3, 0] = np.inf, 50.0, 50.0
     weights = np.full((40, 1), 5.0)
     weights[0] = 0.0
     assert not find(make_run(40, loss=2.3, update_ratio=ratio, weight_norm=weights))

@@ -96,7 +96,7 @@ def test_learning_nothing_but_the_class_shares_is_stalling(make_run):
     """The loss falls by a fifth, to the entropy of the labels, which takes the output bias only."""
     steps = 200
     noise = np.random.default_rng(6).normal(0.0, 0.01, size=(steps, 1))
-    loss = 1.1 + 0.25 * np.exp(-np.arange(steps)[:, None] / 10) + noise
+    loss = 1.1 + 0.25 * np.exp(-np.arange(steps)[:, None] / 40) + noise
     run = make_run(steps, loss=loss, label_entropy=1.1, grad_norm=profile(1e-6, 1e-1))
     (finding,) = find(run)
     assert finding.evidence["probability_stalled"] > 0.9
