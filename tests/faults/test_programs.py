@@ -21,7 +21,10 @@ def watch(program: Program, logdir: str, compiled: bool = False) -> gradscope.Re
     with scope:
         for x, y in training.batches:
             step(x, y)
-        return scope.report()
+        report = scope.report()
+    # Without it a run of which nothing was recorded would pass for a healthy one.
+    assert report.steps == len(training.batches)
+    return report
 
 
 def check_named(program: Program, report: gradscope.Report) -> None:
