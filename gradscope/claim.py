@@ -20,19 +20,23 @@ _guard = threading.Lock()
 class Claim:
     """The right to write to a directory, held until `release`; the system ends it with the process.
 
-    directory: made where it doesn't exist. Remote file systems ("gs://...") are taken on trust.
+    directory: made where it doesn't exist.
 
     Raises LogdirError where it can't be made or written, or where another scope holds it.
     """
 
     def __init__(self, directory: str) -> None:
         self._file: IO[str] | None = None
-        self._key = directory if "://" in directory else str(Path(directory).resolve())
+        if "://" in directory:
+            raise LogdirError(
+                f"Scope: the log directory {directory!r} is on a remote file system, which "
+                "gradscope can't read back yet. Write to a local directory and copy it there."
+            )
+        self._key = str(Path(directory).resolve())
         with _guard:
             if self._key in _held:
                 raise LogdirError(_taken(directory, "in this process"))
-            if "://" not in directory:
-                self._file = _lock(directory)
+            self._file = _lock(directory)
             _held.add(self._key)
 
     def release(self) -> None:

@@ -1,10 +1,11 @@
 """From rows on the device to records, sinks and verdicts, on a thread of its own."""
 
+import contextlib
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +25,14 @@ rather than holding the training up or filling the memory."""
 _JUDGE_SHARE = 0.01
 """Share of the time spent on judging a run while it trains."""
 
+_LEAST_SECONDS = 1.0
+"""Between two judgements: nobody reads faster."""
+
 _CLOSE_SECONDS = 60.0
-"""How long close waits for a disk that doesn't answer."""
+"""How long report and close wait for a disk that doesn't answer."""
+
+_IDLE_SECONDS = 2.0
+"""After that long without work what was written is flushed: a training may pause to validate."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +91,11 @@ class Drain:
 
     def judge(self) -> tuple[Verdict, ...]:
         """The verdicts on all that was queued before this call."""
-        self._wait()
-        self._judge(time.monotonic(), force=True)
-        self._wait()
+        judged = threading.Event()
+        self._put(judged)
+        deadline = time.monotonic() + _CLOSE_SECONDS
+        while self._thread.is_alive() and time.monotonic() < deadline and not judged.wait(0.1):
+            pass
         return self._verdicts
 
     def close(self) -> None:
@@ -112,30 +121,29 @@ class Drain:
                     "Record less often (`every`) or use a faster disk."
                 )
 
-    def _wait(self) -> None:
-        done = threading.Event()
-        self._put(done)
-        while self._thread.is_alive() and not done.wait(0.1):
-            pass
-
     def _work(self) -> None:
         while True:
-            item = self._items.get()
             try:
-                if item is None:
-                    self._finish()
-                    return
+                item = self._items.get(timeout=_IDLE_SECONDS)
+            except queue.Empty:
+                self._each(lambda sink: sink.flush())
+                continue
+            try:
                 if isinstance(item, threading.Event):
+                    self._judge(force=True)
                     item.set()
+                elif item is None:
+                    self._judge(force=True)
                 else:
                     self._take(item)
             except Exception as error:
                 self.problems.append(
-                    f"gradscope lost some recorded steps: {type(error).__name__}: {error}. The "
-                    "training goes on. Please report it."
+                    f"gradscope lost some recorded steps: {_said(error)}. The training goes on. "
+                    "Please report it."
                 )
-                if item is None:
-                    return
+            if item is None:
+                self._each(lambda sink: sink.close())
+                return
 
     def _take(self, item: _Rows | Item) -> None:
         if isinstance(item, Validation) and not self._started:
@@ -155,7 +163,7 @@ class Drain:
         self._recorded += len(records)
         self._write(items)
         if isinstance(item, _Rows):
-            self._judge(time.monotonic())
+            self._judge()
 
     def _records(self, item: _Rows) -> list[Item]:
         steps, rows = buffer.read(item.snapshot, self._last_step)
@@ -170,36 +178,37 @@ class Drain:
             for step, when, row in zip(steps, times, rows, strict=True)
         ]
 
-    def _judge(self, now: float, force: bool = False) -> None:
+    def _judge(self, force: bool = False) -> None:
+        now = time.monotonic()
         if not self._recorded or (now < self._next_judgement and not force):
             return
         verdicts = self._engine.judge(self.history.snapshot())
-        took = time.monotonic() - now
-        self._next_judgement = now + took / _JUDGE_SHARE
-        # the first judgement is written even if it finds nothing: judged healthy is not unjudged
+        # The first one also imports TensorFlow Probability, which says nothing about the next.
+        took = time.monotonic() - now if self._judged else 0.0
+        self._next_judgement = now + max(_LEAST_SECONDS, took / _JUDGE_SHARE)
+        # The first judgement is written even if it finds nothing: judged healthy is not unjudged.
         if verdicts != self._verdicts or not self._judged:
             self._verdicts, self._judged = verdicts, True
             self._write([Diagnosis(max(0, self._last_step), time.time(), verdicts)])
 
     def _write(self, items: Sequence[Item]) -> None:
+        if items:
+            self._each(lambda sink: sink.write(items))
+
+    def _each(self, act: Callable[[Sink], None]) -> None:
+        """Does something with each sink; one that raises is dropped."""
         for sink in list(self._sinks):
             try:
-                if items:
-                    sink.write(items)
+                act(sink)
             except Exception as error:
-                self._drop(sink, error)
+                self._sinks.remove(sink)
+                self.problems.append(
+                    f"{type(sink).__name__} failed and is not written to any more: {_said(error)}. "
+                    "The training goes on."
+                )
+                with contextlib.suppress(Exception):
+                    sink.close()
 
-    def _drop(self, sink: Sink, error: Exception) -> None:
-        self._sinks.remove(sink)
-        self.problems.append(
-            f"{type(sink).__name__} failed and is not written to any more: "
-            f"{type(error).__name__}: {error}. The training goes on."
-        )
 
-    def _finish(self) -> None:
-        self._judge(time.monotonic(), force=True)
-        for sink in list(self._sinks):
-            try:
-                sink.close()
-            except Exception as error:
-                self._drop(sink, error)
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(".")

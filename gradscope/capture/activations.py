@@ -5,13 +5,13 @@ hook sees them and the bare ones in a `call` alike.
 """
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from gradscope.capture.hooks import Hook
-from gradscope.capture.layers import _ATTENTION
-from gradscope.capture.trace import Applied, Output, Trace
+from gradscope.capture.trace import Applied, Trace
 
 _FUNCTIONS: tuple[tuple[Any, str, str], ...] = (
     (tf.nn, "relu", "relu"),
@@ -41,36 +41,27 @@ def around_activation(kind: str, trace: Trace, call: Any, *args: Any, **kwargs: 
     if trace.opaque or not trace.layers:
         return out
     with trace.noting():
-        inside_attention = isinstance(trace.layers[-1], _ATTENTION) or any(
-            isinstance(layer, _ATTENTION) for layer in trace.layers[-2:]
-        )
-        if trace.here(out) and not (kind == "softmax" and inside_attention):
-            x = args[0] if args else next(iter(kwargs.values()))
-            owner = getattr(trace.layers[-1], "path", None) or trace.layers[-1].name
-            trace.applied.append(Applied(kind, x, out, owner))
+        if trace.here(out) and not (kind == "softmax" and trace.in_attention()):
+            trace.add_applied(Applied(kind, args[0] if args else next(iter(kwargs.values())), out))
     return out
 
 
-def resolve(trace: Trace) -> None:
-    """Gives each output its activation: the function that made it, or one applied right to it.
+def resolve(trace: Trace, layer: Any, applied: Sequence[Applied]) -> None:
+    """Gives outputs their activation, as a layer returns that has applied these functions.
 
-    An activation on anything else becomes an output of its own, `<layer path>/<kind>`.
+    An output has the activation that made it, or the one that was applied right to it. One that
+    was applied to anything else becomes an output of its own, `<layer path>/<kind>`, unless it is
+    a part of the layer's own activation.
     """
-    made = {id(applied.out): applied for applied in trace.applied}
-    for output in trace.outputs:
-        if applied := made.get(id(output.tensor)):
-            output.kind, output.units = applied.kind, applied.out
-    known = dict(trace.by_tensor)
-    for applied in trace.applied:
-        if id(applied.out) in known:
-            continue
-        source: Output | None = known.get(id(applied.x))
-        if source is None:
-            trace.add_output(f"{applied.owner}/{applied.kind}", applied.out, "")
-            own = trace.by_tensor[id(applied.out)]
-            own.kind, own.units = applied.kind, applied.out
-        elif source.kind is None:
-            source.kind, source.units = applied.kind, applied.out
+    own = getattr(layer, "activation", None) is not None
+    for one in applied:
+        made, source = trace.by_tensor.get(id(one.out)), trace.by_tensor.get(id(one.x))
+        if made is not None:
+            made.kind, made.units = one.kind, one.out
+        elif source is not None and source.kind is None:
+            source.kind, source.units = one.kind, one.out
+        elif source is None and not own:
+            trace.add_output(f"{trace.name(layer)}/{one.kind}", one.out, "", one.kind)
 
 
 HOOKS = tuple(

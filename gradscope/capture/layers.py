@@ -6,8 +6,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from gradscope.capture.activations import resolve
 from gradscope.capture.hooks import Hook
 from gradscope.capture.trace import Trace
+from gradscope.probes import units
 
 _MOVING = re.compile(
     r"InputLayer|Identity|Masking|Flatten|Reshape|Permute|RepeatVector|.*Pool.*|.*Padding.*|"
@@ -18,10 +20,9 @@ _MOVING = re.compile(
 _MOVERS = tuple(
     getattr(keras.layers, name) for name in dir(keras.layers) if _MOVING.fullmatch(name)
 )
-_ATTENTION = tuple(
-    getattr(keras.layers, name) for name in dir(keras.layers) if name.endswith("Attention")
-)
-"""Layers whose softmax is over positions, which are no units."""
+_LOOPING = (keras.layers.RNN, keras.layers.TimeDistributed)
+"""Layers that run others once for each time step, often in a loop body, whose tensors can't be used
+outside it."""
 
 
 def around_call(trace: Trace, call: Any, layer: Any, *args: Any, **kwargs: Any) -> Any:
@@ -30,49 +31,54 @@ def around_call(trace: Trace, call: Any, layer: Any, *args: Any, **kwargs: Any) 
         return call(layer, *args, **kwargs)
     with trace.noting():
         _note_inputs(trace, layer, args, kwargs)
-    name, was_built = trace.name(layer), getattr(layer, "built", True)
-    # An RNN's cell runs in a loop body, whose tensors can't be used outside it.
-    opaque = isinstance(layer, keras.layers.RNN)
-    trace.layers.append(layer)
+    opaque = isinstance(layer, _LOOPING)
+    trace.enter(layer)
     trace.opaque += opaque
     try:
         outputs = call(layer, *args, **kwargs)
     finally:
         trace.opaque -= opaque
-        trace.layers.pop()
+        applied = trace.leave()
     with trace.noting():
-        if not was_built:
-            trace.refresh()
         trace.saw_layer(layer)
         if _is_recorded(trace, layer):
-            _note_outputs(trace, getattr(layer, "path", None) or name, layer, outputs)
+            kind = None if opaque else _named_activation(layer)
+            _note_outputs(trace, layer, kind, outputs)
+        resolve(trace, layer, applied)
     return outputs
 
 
 def _note_inputs(trace: Trace, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    first = trace.inputs is None
-    if not first and layer is not trace.model:
+    if trace.elsewhere() or trace.layers:
+        return
+    if layer is trace.model and not trace.model_called:
+        # The model's own inputs count, over all its calls, not those of parts called before it.
+        trace.model_called, trace.inputs = True, []
+    elif trace.inputs and layer is not trace.model:
         return
     given = args[0] if args else list(kwargs.values())
     leaves = [x for x in tf.nest.flatten(given) if isinstance(x, tf.Tensor)]
     numeric = [x for x in leaves if x.dtype.is_floating or x.dtype == tf.uint8]
-    if trace.graph is not None:
-        numeric = [x for x in numeric if x.graph is trace.graph]
-    trace.inputs = numeric
+    trace.inputs += [x for x in numeric if trace.holds(x)]
 
 
-def _note_outputs(trace: Trace, name: str, layer: Any, outputs: Any) -> None:
+def _note_outputs(trace: Trace, layer: Any, kind: str | None, outputs: Any) -> None:
     floats = [x for x in tf.nest.flatten(outputs) if trace.here(x)]
     for position, tensor in enumerate(floats):
-        path = f"{name}[{position}]" if position else name
-        trace.add_output(path, tensor, type(layer).__name__)
+        path = f"{trace.name(layer)}[{position}]" if position else trace.name(layer)
+        trace.add_output(path, tensor, type(layer).__name__, kind)
+
+
+def _named_activation(layer: Any) -> str | None:
+    """The name of a layer's `activation` argument, where it has one that gradscope knows."""
+    name = getattr(getattr(layer, "activation", None), "__name__", None)
+    return name if name in units.KINDS else None
 
 
 def _is_recorded(trace: Trace, layer: Any) -> bool:
     if isinstance(layer, _MOVERS):
         return False
-    parent = trace.layers[-1] if trace.layers else None
-    return not (isinstance(layer, keras.layers.Softmax) and isinstance(parent, _ATTENTION))
+    return not (isinstance(layer, keras.layers.Softmax) and trace.in_attention())
 
 
 HOOKS = (Hook(keras.layers.Layer, "__call__", around_call),)

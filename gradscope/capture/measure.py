@@ -6,9 +6,9 @@ from typing import Any
 import tensorflow as tf
 
 from gradscope import catalog
-from gradscope.capture import activations, objective
+from gradscope.capture import clipping, objective
 from gradscope.capture import variables as var
-from gradscope.capture.trace import Clip, Trace
+from gradscope.capture.trace import Trace
 from gradscope.probes import data as data_probe
 from gradscope.probes import gradients, reduce, units, updates
 from gradscope.probes import objective as objective_probe
@@ -31,7 +31,6 @@ class Measured:
 
 def measure(trace: Trace) -> Measured:
     """All statistics of the step that a trace saw, as tensors of the same graph."""
-    activations.resolve(trace)
     after = [var.read(v) for v in trace.variables]
     grads = [_sum(trace.grads_of(v)) for v in trace.variables]
     names = var.paths(trace.variables)
@@ -73,6 +72,11 @@ def _measure_layers(trace: Trace, values: Values) -> dict[str, tf.Tensor]:
 
 def _measure_step(trace: Trace, values: Values, grads: list[Any], names: tuple[str, ...]) -> None:
     norms = values["grad_norm"]
+    numbers = {
+        id(v): (norms[name], values["grad_max_abs"][name])
+        for name, v, grad in zip(names, trace.variables, grads, strict=True)
+        if grad is not None
+    }
     reached = [i for i, grad in enumerate(grads) if grad is not None]
     nan = tf.constant(float("nan"), tf.float32)
     labels = trace.labels
@@ -80,13 +84,13 @@ def _measure_step(trace: Trace, values: Values, grads: list[Any], names: tuple[s
         "loss": objective_probe.loss(trace.targets),
         "global_grad_norm": objective_probe.global_grad_norm([norms[names[i]] for i in reached]),
         "regularization_grad_share": _regularization(trace, grads),
-        "clip_fraction": objective_probe.clip_fraction(_clipped(trace, values, grads, names)),
+        "clip_fraction": objective_probe.clip_fraction(clipping.clipped(trace, numbers)),
         "learning_rate": trace.applies[0].learning_rate if trace.applies else nan,
         "loss_scale": tf.constant(1.0) if trace.scale is None else trace.scale,
         "label_entropy": data_probe.label_entropy(
             *((labels.tensor, labels.kind, labels.classes) if labels else (None, None, None))
         ),
-        **data_probe.inputs(trace.inputs or [])._asdict(),
+        **data_probe.inputs(trace.inputs)._asdict(),
     }
     for statistic, number in step.items():
         values[statistic][statistic] = number
@@ -127,56 +131,3 @@ def _penalty_grad(regularizer: Any, weights: tf.Tensor) -> tf.Tensor:
         tape.watch(weights)
         penalty = regularizer(weights)
     return tf.convert_to_tensor(tape.gradient(penalty, weights, unconnected_gradients="zero"))
-
-
-def _clipped(
-    trace: Trace, values: Values, grads: list[Any], names: tuple[str, ...]
-) -> list[tf.Tensor]:
-    """For each variable that a gradient reaches: a bool scalar, True where it is clipped."""
-    scale = 1.0 if trace.scale is None else trace.scale
-    flags = []
-    for i, grad in enumerate(grads):
-        if grad is None:
-            continue
-        norm, largest = values["grad_norm"][names[i]], values["grad_max_abs"][names[i]]
-        hits = [
-            _exceeds(clip, norm * scale, largest * scale)
-            for clip in trace.clips
-            if any(
-                part is mine for part in trace.grads_of(trace.variables[i]) for mine in clip.grads
-            )
-        ]
-        hits += [
-            hit
-            for apply in trace.applies
-            if any(v is trace.variables[i] for v in apply.variables)
-            and (hit := _optimizer_clips(apply, trace, values, names, norm, largest)) is not None
-        ]
-        flags.append(tf.reduce_any(tf.stack(hits)) if hits else tf.constant(False))
-    return flags
-
-
-def _exceeds(clip: Clip, norm: tf.Tensor, largest: tf.Tensor) -> tf.Tensor:
-    size = {"norm": norm, "global": clip.norm, "value": largest}[clip.kind]
-    return tf.cast(size, tf.float32) > tf.cast(clip.limit, tf.float32)
-
-
-def _optimizer_clips(
-    apply: Any, trace: Trace, values: Values, names: tuple[str, ...], norm: Any, largest: Any
-) -> tf.Tensor | None:
-    optimizer = getattr(apply.optimizer, "inner_optimizer", apply.optimizer)
-    if optimizer.gradient_accumulation_steps:
-        # What is clipped there is a mean over steps that this step alone doesn't know.
-        return None
-    if optimizer.clipnorm and optimizer.clipnorm > 0:
-        return norm > optimizer.clipnorm
-    if optimizer.global_clipnorm and optimizer.global_clipnorm > 0:
-        norms = [
-            values["grad_norm"][name]
-            for name, v in zip(names, trace.variables, strict=True)
-            if trace.grads_of(v) and any(v is other for other in apply.variables)
-        ]
-        return objective_probe.global_grad_norm(norms) > optimizer.global_clipnorm
-    if optimizer.clipvalue and optimizer.clipvalue > 0:
-        return largest > optimizer.clipvalue
-    return None

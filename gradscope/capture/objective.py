@@ -30,14 +30,13 @@ def around_cross_entropy(kind: str, trace: Trace, call: Any, *args: Any, **kwarg
 
 
 def _note_labels(trace: Trace, kind: str, labels: Any, predictions: Any) -> None:
-    if trace.labels is not None or not isinstance(predictions, tf.Tensor):
+    if trace.labels is not None or trace.elsewhere() or not isinstance(predictions, tf.Tensor):
         return
     if not isinstance(labels, (tf.Tensor, tf.Variable)) and not hasattr(labels, "shape"):
         return
     tensor = tf.convert_to_tensor(labels)
-    if trace.graph is not None and getattr(tensor, "graph", trace.graph) is not trace.graph:
-        return
-    trace.labels = Labels(tensor, kind, predictions.shape[-1])
+    if trace.holds(tensor):
+        trace.labels = Labels(tensor, kind, predictions.shape[-1])
 
 
 def _loss_kind(name: str, loss: Any) -> str | None:
@@ -65,7 +64,7 @@ def regularizers_count(trace: Trace) -> bool:
         return False
     if trace.graph is None:
         return True
-    names = {x.op.name for x in trace.extra_losses if x.graph is trace.graph}
+    names = {x.op.name for x in trace.extra_losses if trace.holds(x)}
     depends = Ancestry(lambda op: op.name in names)
     return any(depends(target) for target in trace.targets)
 

@@ -17,7 +17,7 @@ def around_apply(
     variables = None if trainable_variables is None else list(trainable_variables)
     if not trace.applying:
         with trace.noting():
-            _note_apply(trace, optimizer, variables)
+            _note_apply(trace, optimizer, grads, variables)
     trace.applying += 1
     try:
         return call(optimizer, grads, variables)
@@ -25,21 +25,23 @@ def around_apply(
         trace.applying -= 1
 
 
-def _note_apply(trace: Trace, optimizer: Any, variables: list[Any] | None) -> None:
+def _note_apply(
+    trace: Trace, optimizer: Any, grads: list[Any], variables: list[Any] | None
+) -> None:
     updated = variables if variables is not None else optimizer._trainable_variables
-    mine = [v for v in updated if trace.knows(v)]
-    if not mine or _elsewhere(trace):
+    mine = tuple((g, v) for g, v in zip(grads, updated, strict=False) if trace.knows(v))
+    if not mine or trace.elsewhere():
         return
     # Read before the step count moves on, as the update itself does.
     rate = tf.cast(tf.convert_to_tensor(optimizer.learning_rate), tf.float32)
-    trace.applies.append(Apply(optimizer, rate, tuple(mine)))
+    trace.applies.append(Apply(optimizer, rate, mine))
 
 
 def around_scale_loss(trace: Trace, call: Any, optimizer: Any, loss: Any) -> Any:
     """The scaled loss, after noting the loss and the factor."""
     scaled = call(optimizer, loss)
     with trace.noting():
-        if not _elsewhere(trace) and isinstance(scaled, tf.Tensor) and scaled is not loss:
+        if not trace.elsewhere() and isinstance(scaled, tf.Tensor) and scaled is not loss:
             trace.scaled[id(scaled)] = (tf.convert_to_tensor(loss), _factor(optimizer))
     return scaled
 
@@ -76,7 +78,7 @@ def _clipping(
     names: tuple[str, str],
 ) -> Any:
     clipped = call(*args, **kwargs)
-    if trace.applying or _elsewhere(trace):
+    if trace.applying or trace.elsewhere():
         return clipped
     with trace.noting():
         tensors = args[0] if args else kwargs[names[0]]
@@ -84,16 +86,13 @@ def _clipping(
         limit = args[place] if len(args) > place else kwargs[names[1]]
         known = {id(grad) for grads in trace.grads.values() for grad in grads}
         group = list(tensors) if kind == "global" else [tensors]
-        mine = tuple(grad for grad in group if id(grad) in known)
+        made = list(clipped[0]) if kind == "global" else [clipped]
+        mine = [(g, c) for g, c in zip(group, made, strict=True) if id(g) in known]
         if mine:
             norm = clipped[1] if kind == "global" else None
-            trace.clips.append(Clip(kind, mine, limit, norm))
+            went_in, came_out = zip(*mine, strict=True)
+            trace.clips.append(Clip(kind, went_in, came_out, limit, norm))
     return clipped
-
-
-def _elsewhere(trace: Trace) -> bool:
-    """True inside a loop body or a branch, whose tensors can't be used where the step ends."""
-    return trace.graph is not None and tf.compat.v1.get_default_graph() is not trace.graph
 
 
 def _definer(cls: type, name: str) -> type:

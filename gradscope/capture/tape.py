@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from gradscope.capture import variables as var
-from gradscope.capture.ancestry import Ancestry, reads_any
 from gradscope.capture.hooks import Hook, watched_traces
 from gradscope.capture.trace import Output, Trace
 from gradscope.errors import UsageError
@@ -85,7 +84,8 @@ def around_gradient(
         return call(tape, target, sources, output_gradients, unconnected_gradients)
     extra: list[Output] = []
     with trace.noting():
-        extra = _reached(trace, tape, [var.resource(source) for source in flat])
+        own = [var.resource(source) for source in flat if trace.knows(source)]
+        extra = _reached(trace, tape, own)
     grads = call(
         tape,
         target,
@@ -104,17 +104,13 @@ def _reached(trace: Trace, tape: Any, sources: list[Any]) -> list[Output]:
     The gradient of any other would be a backward pass of its own.
     """
     watched = [output for output in trace.outputs if id(tape) in output.tapes]
-    if trace.graph is None:
-        return watched
-    depends = Ancestry(reads_any(trace.graph, [s for s in sources if hasattr(s, "handle")]))
-    return [output for output in watched if depends(output.tensor)]
+    return trace.reached_from(watched, sources)
 
 
 def _note_gradients(
     trace: Trace, target: Any, wanted: list[Any], grads: list[Any], extra: list[Output]
 ) -> None:
-    usable = [grad for grad in grads if isinstance(grad, tf.Tensor)]
-    if trace.graph is not None and any(grad.graph is not trace.graph for grad in usable):
+    if trace.elsewhere():
         return
     trace.gradient_calls += 1
     for variable, grad in zip(wanted, grads, strict=False):

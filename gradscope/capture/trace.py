@@ -34,12 +34,11 @@ class Output:
 
 @dataclass(frozen=True)
 class Applied:
-    """One call of an activation function: out = kind(x), inside the layer at `owner`."""
+    """One call of an activation function: out = kind(x)."""
 
     kind: str
     x: Any
     out: tf.Tensor
-    owner: str
 
 
 @dataclass(frozen=True)
@@ -47,21 +46,26 @@ class Clip:
     """One clipping of gradients by hand.
 
     kind: "norm", "global" or "value". limit: the bound. norm: the global norm, for "global".
+    grads: what went in. clipped: what came out, in the same order.
     """
 
     kind: str
     grads: tuple[Any, ...]
+    clipped: tuple[Any, ...]
     limit: Any
     norm: Any = None
 
 
 @dataclass(frozen=True)
 class Apply:
-    """One call of `optimizer.apply`: the optimizer, its learning rate then, its variables."""
+    """One call of `optimizer.apply`: the optimizer, its learning rate then, what it was given.
+
+    given: (gradient or None, variable) for each of the model's variables in the call.
+    """
 
     optimizer: Any
     learning_rate: Any
-    variables: tuple[Any, ...]
+    given: tuple[tuple[Any, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -82,28 +86,31 @@ class Trace:
         self.variables: list[Any] = []
         self.before: dict[int, tf.Tensor] = {}
         self.grads: dict[int, list[Any]] = {}
+        self._trained = 0
         self._trains: Ancestry | None = None
         self.refresh()
         self.outputs: list[Output] = []
         self.by_tensor: dict[int, Output] = {}
-        self.applied: list[Applied] = []
         self.targets: list[tf.Tensor] = []
         self.scaled: dict[int, tuple[tf.Tensor, Any]] = {}
         self.scale: Any = None
         self.clips: list[Clip] = []
         self.applies: list[Apply] = []
         self.labels: Labels | None = None
-        self.inputs: list[tf.Tensor] | None = None
+        self.inputs: list[tf.Tensor] = []
+        self.model_called = False
         self.extra_losses: list[tf.Tensor] = []
         self.tapes: list[Any] = []
         self.layers: list[Any] = []
+        self._applied: list[list[Applied]] = []
         self.opaque = 0
         self.applying = 0
         self.explicit = False
         self.gradient_calls = 0
         self.failure: Exception | None = None
         self._calls: dict[str, int] = {}
-        self._eager_trained = False
+        self._seen: set[int] = set()
+        self._first_use: dict[int, int] = {}
         self._owned = {id(layer) for layer in _layers(model)}
 
     @contextmanager
@@ -122,16 +129,16 @@ class Trace:
         A model may build itself while the step runs. What it creates is read here, before the
         step updates it.
         """
-        present = var.trainable(self.model)
-        if self.variables and len(present) == len(self.variables):
+        if self.elsewhere():
             return
-        self.variables = present
-        resources = [var.resource(v) for v in present]
+        self.variables = var.trainable(self.model)
+        resources = [var.resource(v) for v in self.variables]
         for resource in resources:
             if id(resource) not in self.before:
                 self.before[id(resource)] = var.read(resource)
                 self.grads[id(resource)] = []
-        if self.graph is not None:
+        if self.graph is not None and len(resources) != self._trained:
+            self._trained = len(resources)
             self._trains = Ancestry(reads_any(self.graph, resources))
 
     def knows(self, variable: Any) -> bool:
@@ -147,7 +154,7 @@ class Trace:
         return [self.before[id(var.resource(v))] for v in self.variables]
 
     def count_only(self, scope: Any) -> None:
-        """Lets only explicit tapes count, where `scope` is this trace's: also for what came before."""
+        """From now on explicit tapes alone count where `scope` is this trace's; drops the rest."""
         if self.explicit or scope is not self.owner:
             return
         self.explicit = True
@@ -162,9 +169,19 @@ class Trace:
 
     def here(self, tensor: Any) -> bool:
         """True for float tensors that can be used where the step ends."""
-        if not isinstance(tensor, tf.Tensor) or not tensor.dtype.is_floating:
-            return False
-        return self.graph is None or tensor.graph is self.graph
+        return isinstance(tensor, tf.Tensor) and tensor.dtype.is_floating and self.holds(tensor)
+
+    def holds(self, tensor: tf.Tensor) -> bool:
+        """True for tensors of the step itself: not of a loop body, a branch or a dry run."""
+        if self.graph is None:
+            return not tf.is_symbolic_tensor(tensor)
+        return not tf.is_symbolic_tensor(tensor) or tensor.graph is self.graph
+
+    def elsewhere(self) -> bool:
+        """True while a loop body, a branch or a dry run is traced, out of the step's own reach."""
+        if self.graph is None:
+            return not tf.executing_eagerly()
+        return tf.compat.v1.get_default_graph() is not self.graph
 
     def trains(self, tensor: tf.Tensor) -> bool:
         """True where a trainable variable of the model is among the tensor's ancestors.
@@ -172,13 +189,49 @@ class Trace:
         Eager tensors have no ancestors to look at: there it is True from the first layer on that
         has trainable variables.
         """
-        return self._trains(tensor) if self._trains is not None else self._eager_trained
+        return bool(self._first_use) if self._trains is None else self._trains(tensor)
+
+    def reached_from(self, outputs: list[Output], sources: list[Any]) -> list[Output]:
+        """Those of the outputs that depend on one of the tf.Variables.
+
+        Without a graph: those that came after the first use of one.
+        """
+        if self.graph is not None:
+            depends = Ancestry(reads_any(self.graph, sources))
+            return [output for output in outputs if depends(output.tensor)]
+        first = min((self._first_use.get(id(source), 0) for source in sources), default=0)
+        late = {id(output) for output in self.outputs[first:]}
+        return [output for output in outputs if id(output) in late]
 
     def saw_layer(self, layer: Any) -> None:
-        """Notes that a layer returned, for `trains` where there is no graph."""
-        if self.graph is None and not self._eager_trained:
-            own = getattr(layer, "trainable_variables", ())
-            self._eager_trained = any(self.knows(v) for v in own)
+        """Notes that a layer returned: it may have built itself, or be the first that trains."""
+        if id(layer) in self._seen or self.elsewhere():
+            return
+        self._seen.add(id(layer))
+        own = getattr(layer, "trainable_variables", ())
+        if not all(self.knows(v) for v in own):
+            self.refresh()
+        for variable in own:
+            if self.knows(variable):
+                self._first_use.setdefault(id(var.resource(variable)), len(self.outputs))
+
+    def enter(self, layer: Any) -> None:
+        """Notes that a layer is being called."""
+        self.layers.append(layer)
+        self._applied.append([])
+
+    def leave(self) -> list[Applied]:
+        """Notes that the layer returned or raised; the activations that it applied itself."""
+        self.layers.pop()
+        return self._applied.pop()
+
+    def add_applied(self, applied: Applied) -> None:
+        """Notes an activation function that the layer being called applies."""
+        self._applied[-1].append(applied)
+
+    def in_attention(self) -> bool:
+        """True inside an attention layer, whose softmax is over positions, which are no units."""
+        return any(type(layer).__name__.endswith("Attention") for layer in self.layers[-2:])
 
     def name(self, layer: Any) -> str:
         """The layer's path, or its parent's path and its name where it has none of its own."""
@@ -188,12 +241,18 @@ class Trace:
         parent = getattr(self.layers[-1], "path", None) if self.layers else None
         return f"{parent}/{layer.name}" if parent else layer.name
 
-    def add_output(self, path: str, tensor: tf.Tensor, layer_class: str) -> None:
-        """Adds a tensor under a path, unless the same tensor has one already; starts watching."""
+    def add_output(
+        self, path: str, tensor: tf.Tensor, layer_class: str, kind: str | None = None
+    ) -> None:
+        """Adds a tensor under a path, unless the same tensor has one already; starts watching.
+
+        kind: its activation function, where that is known already.
+        """
         if id(tensor) in self.by_tensor or not self.here(tensor):
             return
         self._calls[path] = count = self._calls.get(path, 0) + 1
-        output = Output(path if count == 1 else f"{path}@{count}", tensor, layer_class)
+        output = Output(path if count == 1 else f"{path}@{count}", tensor, layer_class, kind)
+        output.units = tensor if kind else None
         self.outputs.append(output)
         self.by_tensor[id(tensor)] = output
         if not self.trains(tensor):

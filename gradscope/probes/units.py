@@ -44,6 +44,7 @@ KINDS: dict[str, Activation] = {
     "softplus": Activation(fires_above=-math.log1p(-_FLAT)),
     "sigmoid": Activation(bounds=(_FLAT, 1 - _FLAT)),
     "softmax": Activation(bounds=(_FLAT, 1 - _FLAT)),
+    "hard_sigmoid": Activation(bounds=(_FLAT, 1 - _FLAT)),
     "tanh": Activation(bounds=(_FLAT - 1, 1 - _FLAT)),
     "softsign": Activation(bounds=(_FLAT - 1, 1 - _FLAT)),
     "leaky_relu": Activation(),
@@ -90,22 +91,29 @@ def silent(output: tf.Tensor, kind: str) -> tf.Tensor:
 
     output: float tensor [..., units] of a rectifier.
     """
-    rule, x = KINDS[kind], output
-    axes = list(range(x.shape.rank - 1))
-    if rule.ceiling is not None:
-        x = tf.where(x < rule.ceiling, x, tf.cast(rule.fires_above, x.dtype))
     # One plain maximum per unit is vectorized on XLA:CPU; any(x > 0) takes five times as long.
-    return tf.logical_not(tf.reduce_max(x, axes) > tf.cast(rule.fires_above, x.dtype))
+    threshold = tf.cast(KINDS[kind].fires_above, output.dtype)
+    return tf.logical_not(tf.reduce_max(output, _all_but_last(output)) > threshold)
 
 
 def saturated_fraction(output: tf.Tensor, kind: str, silent_units: tf.Tensor | None) -> tf.Tensor:
-    """The share of saturated elements, for rectifiers of silent units; a float32 scalar."""
+    """The share of saturated elements, for rectifiers of units; a float32 scalar.
+
+    silent_units: what `silent` gave for a rectifier, None for the others.
+    """
+    rule = KINDS[kind]
     if silent_units is not None:
+        if rule.ceiling is not None:
+            bent = tf.where(output < rule.ceiling, output, tf.zeros_like(output))
+            silent_units = tf.logical_not(tf.reduce_max(bent, _all_but_last(bent)) > 0)
         return reduce.share(silent_units)
-    bounds = KINDS[kind].bounds
-    assert bounds is not None
-    low, high = (tf.cast(bound, output.dtype) for bound in bounds)
+    assert rule.bounds is not None
+    low, high = (tf.cast(bound, output.dtype) for bound in rule.bounds)
     return reduce.share(tf.logical_or(output < low, output > high))
+
+
+def _all_but_last(x: tf.Tensor) -> list[int]:
+    return list(range(x.shape.rank - 1))
 
 
 def dead_fraction(silence: tf.Tensor, seen: tf.Tensor, window: int) -> tf.Tensor:
