@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 SCATTER = 0.3
 """Decades: what layers of one healthy net scatter about their depth profile. First-to-last ratios
 of 34 healthy programs lie between .053 and 1.9, that is .4 decades of standard deviation for a
-difference of two norms, or .3 for one."""
+difference of two norms, taken as a quarter of the range, or .3 for one."""
 
 SCATTER_WEIGHT = 2.0
 """Observations that the prior on the scatter counts for: the least that gives two points, which
