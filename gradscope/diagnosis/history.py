@@ -12,7 +12,7 @@ from gradscope.layout import Layout
 from gradscope.records import Record, Start, Validation
 
 BUDGET = 32 * 2**20
-"""Bytes that rows may take by default: some 4,400 rows of a net of 100 layers with kernel and bias."""
+"""Bytes that rows may take: by default some 4,400 rows of a net of 100 layers with biases."""
 
 HEAD = 100
 """First rows that are kept whole: the first steps tell most."""
