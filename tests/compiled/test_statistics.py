@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 
 import gradscope
 from tests.compiled.compare import differences
 from tests.compiled.reference import Expected, expected, tensors
-from tests.zoo import ENTRIES, ZOO, Entry
+from tests.zoo import ENTRIES, ZOO, Entry, Part
+from tests.zoo.entry import mean_squared, plain
 
 MODES = ("eager", "graph", "xla")
 
@@ -66,14 +69,28 @@ def test_every_tolerance_has_its_reason() -> None:
     assert all(entry.why_rtol for entry in ENTRIES if entry.rtol > 1e-4)
 
 
-@pytest.mark.parametrize("window", [1, 2])
-def test_dead_units_are_those_silent_for_a_whole_window(window: int, tmp_path: Path) -> None:
-    entry = ZOO["bare_activations"]
+def _blinking() -> tuple[Part, ...]:
+    """Three units that fire exactly where their input is positive."""
+    layer = keras.layers.Dense(3, "relu", kernel_initializer="identity", name="unit")
+    model = keras.Sequential([keras.Input((3,)), layer], name="blinking")
+    return plain(model, mean_squared, keras.optimizers.SGD(0.0))
+
+
+BLINKS = ([1, 1, -1], [1, -1, -1], [1, -1, -1], [-1, -1, 1])
+"""Step -> sign of each unit's input."""
+
+
+@pytest.mark.parametrize(
+    ("window", "dead"),
+    [(1, [1 / 3, 2 / 3, 2 / 3, 2 / 3]), (2, [1 / 3, 1 / 3, 2 / 3, 1 / 3]), (9, [1 / 3] * 3 + [0])],
+)
+def test_dead_units_are_those_silent_for_a_whole_window(
+    window: int, dead: list[float], mode: str, tmp_path: Path
+) -> None:
+    batches = [(np.float32([signs] * 2), np.zeros((2, 1), "float32")) for signs in BLINKS]
+    entry = Entry("blinking", _blinking, lambda: batches)
     (want,) = expected(entry, window=window)
-    recorded(entry, tmp_path, "graph", window=window)
-    steps, values = gradscope.open_run(str(tmp_path / "0")).series("dead_fraction")
-    names = gradscope.open_run(str(tmp_path / "0")).names("dead_fraction")
-    for step, row in zip(steps, values, strict=True):
-        assert dict(zip(names, row, strict=True)) == pytest.approx(
-            want.steps[step]["dead_fraction"]
-        )
+    assert [step["dead_fraction"]["blinking/unit"] for step in want.steps] == pytest.approx(dead)
+    recorded(entry, tmp_path, mode, window=window)
+    _, values = gradscope.open_run(str(tmp_path / "0")).series("dead_fraction")
+    np.testing.assert_allclose(values[:, 0], dead, rtol=1e-6)

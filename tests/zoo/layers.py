@@ -58,7 +58,7 @@ def _convolution() -> tuple[Part, ...]:
         [
             keras.Input((6, 6, 2)),
             layers.Conv2D(4, 3, activation="relu", name="conv1"),
-            layers.AveragePooling2D(name="pool"),
+            layers.AveragePooling2D(2, name="pool"),
             layers.Conv2D(4, 2, activation="elu", name="conv2"),
             layers.Flatten(name="flat"),
             Dense(3, name="out"),
