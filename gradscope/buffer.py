@@ -6,6 +6,7 @@ steps_per_execution); the host only reads.
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import tensorflow as tf
@@ -47,13 +48,19 @@ class Buffer:
     ) -> None:
         self.layout, self.capacity = layout, capacity
         self._units, self._window = dict(units), window
-        with tf.init_scope(), tf.device(device):
-            rows = tf.fill([capacity, 2 + layout.slots], _EMPTY)
+        count = max(1, sum(self._units.values()))
+        # A tf.function that is being traced takes every variable created meanwhile by its thread
+        # for its own: it would trace the step twice, and refuse a second try after an error.
+        with ThreadPoolExecutor(1, "gradscope-create") as other_thread:
+            other_thread.submit(self._create, layout.slots, count, device, step).result()
+
+    def _create(self, slots: int, counters: int, device: str, step: int) -> None:
+        with tf.device(device):
+            rows = tf.fill([self.capacity, 2 + slots], _EMPTY)
             self._rows = tf.Variable(rows, trainable=False, name="gradscope_rows")
             self._pushed = tf.Variable(tf.zeros([], tf.int64), trainable=False)
             self._clock = tf.Variable(tf.constant(step, tf.int64), trainable=False)
-            count = max(1, sum(self._units.values()))
-            self._silence = tf.Variable(tf.zeros([count]), trainable=False)
+            self._silence = tf.Variable(tf.zeros([counters]), trainable=False)
 
     def set_clock(self, step: int) -> None:
         """Sets the optimizer step of the next row; each row moves it on by one."""
