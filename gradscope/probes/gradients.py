@@ -56,7 +56,7 @@ def distinct(grad: Grad) -> tuple[tf.Tensor, tf.Tensor | int]:
         return grad, tf.size(grad)
     rows = grad.dense_shape[0] if grad.dense_shape is not None else None
     static_rows = tf.get_static_value(rows) if rows is not None else None
-    per_row = tf.size(grad.values) // tf.maximum(tf.shape(grad.indices)[0], 1)
+    per_row = tf.reduce_prod(tf.shape(grad.values)[1:])
     count = grad.indices.shape[0]
     if rows is not None and (count is None or (static_rows or 0) <= count):
         summed = tf.math.unsorted_segment_sum(grad.values, grad.indices, rows)
@@ -64,7 +64,8 @@ def distinct(grad: Grad) -> tuple[tf.Tensor, tf.Tensor | int]:
     # Sorting n indices and summing into n rows never builds the dense [vocabulary, width] tensor.
     order = tf.argsort(grad.indices)
     sorted_indices = tf.gather(grad.indices, order)
-    fresh = tf.concat([[0], tf.cast(sorted_indices[1:] != sorted_indices[:-1], tf.int32)], 0)
+    first = tf.zeros_like(order[:1])  # one 0, none where there are no slices
+    fresh = tf.concat([first, tf.cast(sorted_indices[1:] != sorted_indices[:-1], tf.int32)], 0)
     summed = tf.math.unsorted_segment_sum(
         tf.gather(grad.values, order), tf.cumsum(fresh), tf.shape(grad.indices)[0]
     )

@@ -285,12 +285,12 @@ def test_each_program_is_traced_once(
     assert list(steps) == list(range(0, 7, every))
 
 
-def test_a_partial_batch_is_traced_once_more(tmp_path: Path) -> None:
+def test_a_partial_batch_is_traced_as_often_as_in_the_plain_step(tmp_path: Path) -> None:
     entry, runs = _counted(ZOO["sequential"])  # batches of 6, 6 and 4
-    with _Scoped(entry, tmp_path, jit_compile=False) as (step, _):
-        for batch in (*entry.batches(), *entry.batches()):
-            step(*tensors(batch))
-    assert len(runs) == 2
+    _trained(entry, 6, _plain(False))
+    alone = len(runs)
+    _both(entry, 6, tmp_path, jit_compile=False)
+    assert len(runs) == 3 * alone
 
 
 def _matrix_products(program: Any, batch: Any) -> int:

@@ -15,7 +15,7 @@ def densified(values: ArrayLike, indices: ArrayLike, shape: tuple[int, ...]) -> 
     values: [K, ...], indices: int[K] into the first axis of `shape`.
     """
     dense = np.zeros(shape)
-    np.add.at(dense, np.asarray(indices), float64(values))
+    np.add.at(dense, np.asarray(indices, np.int64), float64(values))
     return dense
 
 
