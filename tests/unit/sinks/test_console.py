@@ -1,6 +1,8 @@
 import io
 from dataclasses import replace
 
+import pytest
+
 from gradscope.records import Diagnosis, Start, Validation, Verdict
 from gradscope.sinks.console import ConsoleSink
 from tests.runs import LAYOUT, VANISHING, record
@@ -32,7 +34,7 @@ def test_a_verdict_on_the_whole_step_takes_one_line():
 
 def test_a_withdrawn_verdict_is_named():
     assert said((VANISHING,), (), ())[1:] == [
-        "gradscope: vanishing-gradient in net/first/kernel no longer holds at step 1."
+        "gradscope: vanishing-gradient no longer holds at step 1."
     ]
 
 
@@ -41,8 +43,15 @@ def test_one_that_comes_back_is_announced_again():
     assert lines[0] == lines[2] and len(lines) == 3
 
 
-def test_the_same_cause_in_another_layer_is_another_verdict():
-    assert len(said((VANISHING,), (VANISHING, replace(VANISHING, layer="net/last/kernel")))) == 2
+def test_a_cause_that_moves_to_another_layer_is_the_same():
+    moved = replace(VANISHING, layer="net/last/kernel")
+    assert len(said((VANISHING,), (moved,), (moved, VANISHING), (VANISHING,))) == 1
+
+
+def test_a_cause_that_gets_worse_is_announced_again():
+    worse = replace(NONFINITE, severity="critical")
+    lines = said((NONFINITE,), (worse,), (NONFINITE,), (worse,))
+    assert [line.split(":")[1] for line in lines] == [" warning", " critical"]
 
 
 def test_remarks_and_symptoms_are_passed_over():
@@ -67,6 +76,43 @@ def test_nothing_else_is_said():
     sink.flush()
     sink.close()
     assert stream.getvalue() == ""
+
+
+class Gone(io.StringIO):
+    """A pipe whose reader has left."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+def closed() -> io.StringIO:
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("make", [closed, Gone])
+def test_a_stream_that_is_gone_ends_the_talk_and_nothing_else(make):
+    sink = ConsoleSink(make())
+    sink.write([Diagnosis(0, 0.0, (NONFINITE,))])
+    sink.write([Diagnosis(1, 0.0, ())])
+    sink.flush()
+    sink.close()
+
+
+def test_a_program_without_standard_error_is_told_nothing(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr", None)
+    sink = ConsoleSink()
+    sink.write([Diagnosis(0, 0.0, (NONFINITE,))])
+    sink.close()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_terminal_of_few_letters_is_written_to():
+    raw = io.BytesIO()
+    sink = ConsoleSink(io.TextIOWrapper(raw, encoding="ascii"))
+    sink.write([Diagnosis(0, 0.0, (replace(NONFINITE, summary="2.4 → 2.3"),))])
+    assert raw.getvalue() == b"gradscope: warning: nonfinite, since step 7: 2.4 \\u2192 2.3\n"
 
 
 def test_standard_error_is_where_it_goes_by_default(capsys):
