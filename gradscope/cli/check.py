@@ -2,17 +2,17 @@
 
 import argparse
 
-from gradscope.errors import RunError
-
 HEALTHY = 0
 UNHEALTHY = 1
+UNJUDGED = 2
 
 NAME = "check"
-HELP = "exit 0 if a run is healthy, 1 if not, 2 if it can't be read"
+HELP = "exit 0 if a run is healthy, 1 if not, 2 if it can't be judged"
 DESCRIPTION = (
-    "Prints the verdicts on a run and exits with 0 if it is healthy, 1 if not, "
-    "2 if it can't be read or nothing was recorded. With several runs below LOGDIR, all must "
-    "be healthy. Needs no TensorFlow."
+    "Prints the verdicts on a run and exits with 0 if it is healthy, 1 if not, 2 if it can't be "
+    "read or too little was recorded to judge. Of several runs below LOGDIR each is printed; "
+    "2 if one can't be judged, 0 only if all are healthy. Needs no TensorFlow, unless a run "
+    "was cut off before its first verdicts: then it is judged now."
 )
 
 
@@ -22,20 +22,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 where every run is healthy, 1 where one is not.
+    """0 where every run is healthy, 1 where one is not, 2 where one can't be judged.
 
-    Raises RunError where there is no run, one can't be read, or one holds no step.
+    Raises RunError where there is no run, or, once the others are printed, where one can't be
+    read.
     """
-    from gradscope.cli.runs import open_all, report_of
+    from gradscope.cli.runs import complain, open_all, report_of
 
-    reports = [report_of(each) for each in open_all(arguments.logdir)]
+    runs, complaints = open_all(arguments.logdir)
+    reports = [report_of(run) for run in runs]
+    several = len(runs) + len(complaints) > 1
     for report in reports:
-        if not report.steps:
-            # silence is no health: a gate must not pass a run that was never seen
-            raise RunError(
-                f"no step was recorded in {report.logdir!r}, so there is nothing to check. "
-                "Call the step that @scope.step returns, and leave `with scope:` before checking."
-            )
-    for report in reports:
-        print(f"{report.logdir}: {report}" if len(reports) > 1 else report)
+        print(f"{report.logdir}: {report}" if several else report)
+    complain(complaints)
+    # silence is no health: a gate must not pass a run of which too little was seen
+    if not all(report.judged for report in reports):
+        return UNJUDGED
     return HEALTHY if all(report.healthy for report in reports) else UNHEALTHY

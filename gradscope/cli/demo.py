@@ -152,12 +152,14 @@ def _progress(out: "Console") -> "Progress":
 def _show_both(home: Path, out: "Console") -> None:
     """The pages of both runs, from disk: what is shown is what was kept."""
     from gradscope.cli import render
-    from gradscope.cli.runs import open_all, report_of
+    from gradscope.cli.runs import complain, open_all, report_of
 
-    for run in open_all(str(home)):
+    runs, complaints = open_all(str(home))
+    for run in runs:
         out.print()
         render.run_page(out, run, report_of(run), run.logdir)
     out.print()
+    complain(complaints)
 
 
 def _report_command(home: Path) -> str:

@@ -72,24 +72,30 @@ def run_page(
     if table:
         named = summary.named_in(report.verdicts)
         shown = table if show_all else summary.shorten(table, named, MAX_ROWS)
-        out.print(layer_table(shown, named, out))
-        out.print(Text(_legend(out, len(table) - len(shown)), style="dim"))
+        columns = _fitting_columns(shown, out)
+        out.print(_layer_table(shown, columns, named, out))
+        marked = any(_is_marked(row, named) for row in shown)
+        legend = _legend(columns, marked, len(table) - len(shown), out)
+        out.print(Text(legend, style="dim"))
     print_verdicts(report, out)
 
 
-def layer_table(rows: Sequence[Row], named: frozenset[str], out: Console) -> Table:
-    """The per-layer table with as many columns as fit; rows that a verdict names are marked."""
-    prefix = _common_prefix([row.name for row in rows])
-    paths = [row.name.removeprefix(prefix) for row in rows]
-    filled = [column for column in _columns(rows, out) if column.filled]
-    columns = _fitting(filled, out.width, max(map(len, paths)))
+def _layer_table(
+    rows: Sequence[Row], columns: Sequence["_Column"], named: frozenset[str], out: Console
+) -> Table:
+    """The per-layer table; rows that a verdict names are marked."""
+    paths = _paths(rows)
     room = max(out.width - sum(column.width + 1 for column in columns) - 1, _MIN_NAME)
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("\nlayer", no_wrap=True)
+    group = ""
     for column in columns:
-        table.add_column(column.title, justify=column.justify, no_wrap=True, min_width=column.width)
+        # neighbours of one group share its name, which stands over the first of them
+        title = f"{'' if column.group == group else column.group}\n{column.title}"
+        group = column.group
+        table.add_column(title, justify=column.justify, no_wrap=True, min_width=column.width)
     for place, (row, path) in enumerate(zip(rows, paths, strict=True)):
-        marked = row.name in named or (row.lead and row.layer in named)
+        marked = _is_marked(row, named)
         name = (_sign("named", out) if marked else " ") + _fit(path, room, out)
         style = "red" if marked else ""
         table.add_row(Text(name, style=style), *(column.cells[place] for column in columns))
@@ -98,9 +104,9 @@ def layer_table(rows: Sequence[Row], named: frozenset[str], out: Console) -> Tab
 
 def print_verdicts(report: Report, out: Console) -> None:
     """Prints the headline, then for each root cause a panel and the code to paste."""
-    headline = str(report).splitlines()[0]
-    colour = "green" if report.healthy and report.steps else "red" if report.steps else "yellow"
-    out.print(Text(headline, style=f"bold {colour}"))
+    well = report.judged and not report.verdicts
+    colour = "red" if not report.healthy else "green" if well else "yellow"
+    out.print(Text(report.headline, style=f"bold {colour}"))
     for verdict in report.verdicts:
         out.print(_panel(verdict))
         for line in verdict.remedy.code.splitlines():
@@ -150,22 +156,29 @@ def _objective(run: RunView, out: Console) -> list[Text]:
 
 
 def _course(name: str, course: Trend, out: Console) -> Text:
-    ends = f"{_number(course.first)} {_sign('to', out)} {_number(course.last)}"
-    return Text(f"{name}: {ends}  {bars_from_zero(course.curve, out)}")
+    to = _sign("to", out)
+    ends = f"{_number(course.first)} {to} {_number(course.last)}"
+    return Text(f"{name}, first {to} last step: {ends}  {bars_from_zero(course.curve, out)}")
 
 
 @dataclass(frozen=True)
 class _Column:
-    """A column: `rank` 0 always stays, then the highest rank goes first where room is short."""
+    """A column: `rank` 0 always stays, then the highest rank goes first where room is short.
 
+    group, title: the two lines of its header.
+    note: what the legend says of it, or ""; columns with the same note share it.
+    """
+
+    group: str
     title: str
     rank: int
     cells: list[Text]
+    note: str
     justify: Literal["left", "right"] = "right"
 
     @property
     def width(self) -> int:
-        return max(len(part) for part in (*self.title.split("\n"), *map(str, self.cells)))
+        return max(len(part) for part in (self.group, self.title, *map(str, self.cells)))
 
     @property
     def filled(self) -> bool:
@@ -175,29 +188,54 @@ class _Column:
 def _columns(rows: Sequence[Row], out: Console) -> list[_Column]:
     gradients = [row.gradient for row in rows]
     curves = [Text("" if course is None else sparkline(course.curve, out)) for course in gradients]
+    ratios = [_ratio(row.update_ratio, out) for row in rows]
+    weights = [Text(_number(row.weight_norm)) for row in rows]
+    norm, course = "gradient: its norm", "course: over the steps, log scale"
+    guide = (
+        f"update / weight: median, usually near {UPDATE_GUIDE:g} ({_sign('low', out)} below "
+        f"1/{GUIDE_FACTOR:g} of it, {_sign('high', out)} above {GUIDE_FACTOR:g} times)"
+    )
+    dead = "dead: units silent for all of the last steps"
+    saturated = (
+        "saturated: of sigmoid and tanh the values at the ends of their range, of ReLU the units "
+        "that are off for a whole batch"
+    )
     return [
-        _Column("gradient\nfirst", 3, [_gradient(course, "first") for course in gradients]),
-        _Column("gradient\nlast", 0, [_gradient(course, "last") for course in gradients]),
-        _Column("gradient\nmedian", 6, [_gradient(course, "median") for course in gradients]),
-        _Column("gradient\nover steps", 4, curves, "left"),
-        _Column("update /\nweight  ", 1, [_ratio(row.update_ratio, out) for row in rows]),
-        _Column("weight\nnorm", 5, [Text(_number(row.weight_norm)) for row in rows]),
-        _Column("dead\nunits", 2, [Text(_share(row.dead)) for row in rows]),
-        _Column("satu-\nrated", 2, [Text(_share(row.saturated)) for row in rows]),
+        _Column("gradient", "first", 3, [_gradient(course, "first") for course in gradients], norm),
+        _Column("gradient", "last", 0, [_gradient(course, "last") for course in gradients], norm),
+        _Column("gradient", "median", 6, [_gradient(c, "median") for c in gradients], norm),
+        _Column("gradient", "course", 4, curves, course, "left"),
+        _Column("update /", "weight  ", 1, ratios, guide),
+        _Column("weight", "norm", 5, weights, ""),
+        _Column("dead", "units", 2, [Text(_share(row.dead)) for row in rows], dead),
+        _Column("satu-", "rated", 2, [Text(_share(row.saturated)) for row in rows], saturated),
     ]
 
 
-def _fitting(columns: list[_Column], width: int, longest: int) -> list[_Column]:
-    """The columns that leave room for a path; a number is never cut, as rich would do.
+def _fitting_columns(rows: Sequence[Row], out: Console) -> list[_Column]:
+    """The columns that hold something and leave room for a path.
 
-    width: of the terminal. longest: characters of the longest path.
+    Columns are dropped whole: a number is never cut, as rich would do.
     """
+    columns = [column for column in _columns(rows, out) if column.filled]
+    longest = max(map(len, _paths(rows)))
     while True:
         worst = max(columns, key=lambda column: column.rank)
         path = min(longest, _GOOD_NAME) if worst.rank >= _SPARE else _MIN_NAME
-        if worst.rank == 0 or sum(column.width + 1 for column in columns) + path + 1 < width:
+        if worst.rank == 0 or sum(column.width + 1 for column in columns) + path + 1 < out.width:
             return columns
         columns = [column for column in columns if column is not worst]
+
+
+def _is_marked(row: Row, named: frozenset[str]) -> bool:
+    return row.name in named or (row.lead and row.layer in named)
+
+
+def _paths(rows: Sequence[Row]) -> list[str]:
+    """The rows' names without the model's own."""
+    names = [row.name for row in rows]
+    prefix = _common_prefix(names)
+    return [name.removeprefix(prefix) for name in names]
 
 
 def _gradient(course: Trend | None, which: Literal["first", "last", "median"]) -> Text:
@@ -224,12 +262,15 @@ def _panel(verdict: Verdict) -> Panel:
     return Panel(body, title=title, title_align="left", border_style=_COLOURS[verdict.severity])
 
 
-def _legend(out: Console, hidden: int) -> str:
-    text = (
-        f"gradient: its norm, over steps on a log scale. update / weight: median, guide "
-        f"{UPDATE_GUIDE:g} ({_sign('low', out)} far below, {_sign('high', out)} far above). "
-        "dead, saturated: share at the last step."
-    )
+def _legend(columns: Sequence[_Column], marked: bool, hidden: int, out: Console) -> str:
+    """What the columns that are shown hold, and what the marks mean.
+
+    marked: whether a row is marked. hidden: number of rows left out.
+    """
+    notes = list(dict.fromkeys(column.note for column in columns if column.note))
+    if marked:
+        notes.insert(0, f"{_sign('named', out)} named by a verdict")
+    text = ". ".join(notes) + "."
     return f"{text} {hidden} more rows with --all." if hidden else text
 
 

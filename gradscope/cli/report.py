@@ -14,7 +14,8 @@ NAME = "report"
 HELP = "show a recorded run: per-layer table and verdicts"
 DESCRIPTION = (
     "Shows a recorded run: loss, per-layer table and verdicts. "
-    "Of a directory with several runs below it, each. Needs no TensorFlow."
+    "Of a directory with several runs below it, each. Needs no TensorFlow, "
+    "unless a run was cut off before its first verdicts: then it is judged now."
 )
 
 
@@ -35,26 +36,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 once every run in the log directory or below it is printed.
 
-    Raises RunError where there is none, or one can't be read.
+    Raises RunError where there is none, or, once the others are printed, where one can't be read.
     """
-    from gradscope.cli.runs import open_all
+    from gradscope.cli.runs import complain, open_all
 
-    runs = open_all(arguments.logdir)
+    runs, complaints = open_all(arguments.logdir)
     if arguments.format == "json":
-        print(_json(runs))
+        print(_json(runs, several=len(runs) + len(complaints) > 1))
     elif arguments.format == "markdown":
         print(_markdown(runs))
     else:
         _print_pages(runs, arguments.all)
+    complain(complaints)
     return 0
 
 
-def _json(runs: "Sequence[Run]") -> str:
+def _json(runs: "Sequence[Run]", several: bool) -> str:
     """One object for one run, a list for several."""
     from gradscope.cli.runs import report_of
 
     texts = [report_of(run).to_json() for run in runs]
-    return texts[0] if len(texts) == 1 else "[\n" + ",\n".join(texts) + "\n]"
+    return "[\n" + ",\n".join(texts) + "\n]" if several else texts[0]
 
 
 def _markdown(runs: "Sequence[Run]") -> str:

@@ -1,27 +1,44 @@
 """Which runs a command line means, and what their files say of them."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from gradscope.errors import RunError
 from gradscope.records import Report
 from gradscope.run import Run, find_runs, open_run
 
 
-def open_all(logdir: str) -> list[Run]:
-    """The run in a log directory, or every run below it, sorted by path; at least one.
+def open_all(logdir: str) -> tuple[list[Run], list[str]]:
+    """(runs, complaints): the run in a log directory, or every run below it, sorted by path.
+
+    complaints: one sentence for each of several runs that can't be read; see `complain`.
 
     What could not be read of a run is said on standard error.
 
-    Raises RunError where there is none, or one can't be read.
+    Raises RunError where there is no run, or the only one can't be read.
     """
     found = find_runs(logdir)
-    # one run or none: open_run takes what was given, and says best what is wrong with it
-    several = len(found) > 1 and Path(logdir) not in found
-    runs = [open_run(path) for path in (found if several else [logdir])]
-    for run in runs:
-        for note in run.notes:
-            print(f"note: {note}", file=sys.stderr)
-    return runs
+    if len(found) < 2 or Path(logdir) in found:
+        # one run or none: open_run takes what was given, and says best what is wrong with it
+        return [_open(logdir)], []
+    runs: list[Run] = []
+    complaints: list[str] = []
+    for path in found:
+        try:
+            runs.append(_open(str(path)))
+        except RunError as error:
+            complaints.append(str(error))
+    return runs, complaints
+
+
+def complain(complaints: Sequence[str]) -> None:
+    """Nothing where there is no complaint.
+
+    Raises RunError with all of them otherwise: to be called once the other runs are shown.
+    """
+    if complaints:
+        raise RunError("\n  ".join(complaints))
 
 
 def report_of(run: Run) -> Report:
@@ -37,3 +54,17 @@ def report_of(run: Run) -> Report:
 
     print(f"note: {run.logdir!r} holds no verdicts yet; judging it now.", file=sys.stderr)
     return diagnose(run)
+
+
+def _open(logdir: str) -> Run:
+    """The run in a log directory; an error names it, and no Python function."""
+    try:
+        run = open_run(logdir)
+    except RunError as error:
+        reason = str(error).removeprefix("open_run: ")
+        quoted = repr(str(Path(logdir)))
+        # without the closing quote: some name a file in it
+        raise RunError(reason if quoted[:-1] in reason else f"{quoted}: {reason}") from error
+    for note in run.notes:
+        print(f"note: {note}", file=sys.stderr)
+    return run

@@ -38,16 +38,18 @@ def drawn(draw, *values: float, encoding="utf-8") -> str:
 
 PAGE = """\
 runs/[gan]
-loss: 2 → 2  ████████████
-validation accuracy: 0.25 → 0.5  ▅▅▅▅▅▅▅▅▅▅▅█
-              gradient gradient gradient      update / weight  dead satu-
-layer            first     last over steps      weight   norm units rated
+loss, first → last step: 2 → 2  ████████████
+validation accuracy, first → last step: 0.25 → 0.5  ▅▅▅▅▅▅▅▅▅▅▅█
+              gradient                        update / weight  dead satu-
+layer            first     last course          weight   norm units rated
 ▸first/kernel  1.0e-07  1.0e-07 ▁▁▁▁▁▁▁▃▃▃▃▁ 2.0e-09 ▼      5         40%
  relu                                                           75%   12%
  last/kernel         1      100 ▁▁▁▅▅▅▅××××█     0.001      2
-gradient: its norm, over steps on a log scale. update / weight: median, guide
-0.001 (▼ far below, ▲ far above). dead, saturated: share at the last step. 2
-more rows with --all.
+▸ named by a verdict. gradient: its norm. course: over the steps, log scale.
+update / weight: median, usually near 0.001 (▼ below 1/30 of it, ▲ above 30
+times). dead: units silent for all of the last steps. saturated: of sigmoid and
+tanh the values at the ends of their range, of ReLU the units that are off for a
+whole batch. 2 more rows with --all.
 gradscope: not healthy. 4 recorded steps.
 ╭─ [critical] vanishing-gradient ──────────────────────────────────────────────╮
 │ The gradient shrinks 40-fold from layer to layer.                            │
@@ -136,6 +138,17 @@ def test_a_narrow_table_drops_columns_instead_of_digits():
     lines = page(width=40).splitlines()
     header = next(line for line in lines if line.startswith("layer"))
     assert header.split() == ["layer", "last", "weight"], "the gradient and the update ratio"
+    assert lines[lines.index(header) - 1].split() == ["gradient", "update", "/"]
+
+
+def test_the_legend_speaks_of_what_is_shown_only():
+    legend = " ".join(page(width=40).split())
+    assert "update / weight: median" in legend
+    assert "course:" not in legend and "saturated:" not in legend
+    columns = {"grad_norm": {"a/kernel": [1.0] * 4, "b/kernel": [1.0] * 4}}
+    legend = " ".join(page(columns=columns).split())
+    assert "gradient: its norm. course: over the steps, log scale. gradscope:" in legend
+    assert "named by a verdict" not in legend, "no row is marked"
 
 
 def test_a_long_path_keeps_its_end():
@@ -161,7 +174,24 @@ def test_a_panel_says_what_where_since_when_how_sure_and_what_to_change():
 
 
 def test_a_healthy_run_says_so():
-    assert "gradscope: healthy. 4 recorded steps, no cause for concern found." in page(verdicts=())
+    raw = io.StringIO()
+    render.print_verdicts(Report((), steps=20), render.console(raw))
+    assert raw.getvalue().startswith("gradscope: healthy. ")
+
+
+def test_only_a_run_that_was_judged_and_found_well_is_green(monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    remark = dataclasses.replace(VANISHING, severity="info")
+
+    def colour(*verdicts, steps):
+        raw = io.StringIO()
+        render.print_verdicts(Report(verdicts, steps=steps), render.console(raw))
+        return raw.getvalue().partition("m")[0]
+
+    assert colour(steps=20) == "\x1b[1;32"
+    yellow = [colour(steps=0), colour(steps=4), colour(remark, steps=20)]
+    assert yellow == ["\x1b[1;33"] * 3
+    assert colour(VANISHING, steps=20) == "\x1b[1;31"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "latin-1"])
@@ -170,7 +200,7 @@ def test_a_terminal_without_utf8_gets_signs_that_it_has(encoding):
     assert text.isascii()
     assert ">first/kernel" in text
     assert "2.0e-09 v" in text
-    assert "loss: 2 -> 2  ############" in text
+    assert "loss, first -> last step: 2 -> 2  ############" in text
 
 
 def test_a_character_that_the_terminal_lacks_does_not_end_the_report():

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from gradscope.cli.main import main
-from tests.unit.cli.views import VANISHING, write_run
+from gradscope.tensorboard import metadata
+from tests.unit.cli.views import LONG, VANISHING, write_run
 
 
 def test_a_run_is_shown_from_disk(tmp_path, capsys):
@@ -16,8 +17,8 @@ def test_a_run_is_shown_from_disk(tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[:3] == [
         str(tmp_path / "run"),
-        "loss: 2 → 2  ████████████",
-        "validation accuracy: 0.5 → 0.5  ████████████",
+        "loss, first → last step: 2 → 2  ████████████",
+        "validation accuracy, first → last step: 0.5 → 0.5  ████████████",
     ]
     text = "\n".join(lines)
     assert "▸first/kernel" in text
@@ -35,7 +36,7 @@ def test_all_shows_every_variable(tmp_path, capsys):
 
 
 def test_every_run_below_a_directory_is_shown(tmp_path, capsys):
-    write_run(tmp_path / "b")
+    write_run(tmp_path / "b", columns=LONG)
     write_run(tmp_path / "a", verdicts=(VANISHING,))
     assert main(["report", str(tmp_path)]) == 0
     out = capsys.readouterr().out
@@ -69,7 +70,7 @@ def test_json_of_several_runs_is_a_list(tmp_path, capsys):
 
 def test_markdown_has_a_section_for_each_run(tmp_path, capsys):
     write_run(tmp_path / "a", verdicts=(VANISHING,))
-    write_run(tmp_path / "b")
+    write_run(tmp_path / "b", columns=LONG)
     main(["report", "--format", "markdown", str(tmp_path)])
     out = capsys.readouterr().out
     assert f"## {tmp_path / 'a'}\n\n**gradscope: not healthy. 4 recorded steps.**" in out
@@ -84,7 +85,7 @@ def test_what_could_not_be_read_is_said_on_standard_error(tmp_path, capsys):
     assert main(["report", str(tmp_path)]) == 0
     captured = capsys.readouterr()
     assert captured.err.startswith("note: ") and "the last record is incomplete" in captured.err
-    assert "loss: 2 → 2" in captured.out
+    assert "first → last step: 2 → 2" in captured.out
 
 
 @pytest.mark.parametrize("command", ["report", "check"])
@@ -92,13 +93,50 @@ def test_where_there_is_no_run(command, tmp_path, capsys):
     missing = tmp_path / "nothing"
     assert main([command, str(missing)]) == 2
     error = capsys.readouterr().err
-    assert error == f"gradscope {command}: open_run: there is no directory {str(missing)!r}.\n"
+    assert error == f"gradscope {command}: there is no directory {str(missing)!r}.\n"
     assert main([command, str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert error == (
-        f"gradscope {command}: open_run: no gradscope run in {str(tmp_path)!r} or below. "
+        f"gradscope {command}: no gradscope run in {str(tmp_path)!r} or below. "
         "Expected the log directory that the Scope was given.\n"
     )
+
+
+@pytest.mark.parametrize("command", ["report", "check"])
+def test_a_run_of_a_newer_gradscope_is_named(command, tmp_path, capsys, monkeypatch):
+    with monkeypatch.context() as newer:
+        newer.setattr(metadata, "SCHEMA_VERSION", metadata.SCHEMA_VERSION + 1)
+        write_run(tmp_path / "new")
+    assert main([command, str(tmp_path / "new")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"gradscope {command}: ")
+    assert repr(str(tmp_path / "new")) in error and "written by a newer gradscope" in error
+
+
+@pytest.mark.parametrize("command", ["report", "check"])
+def test_one_run_that_cannot_be_read_does_not_hide_the_others(
+    command, tmp_path, capsys, monkeypatch
+):
+    write_run(tmp_path / "a", verdicts=(VANISHING,))
+    write_run(tmp_path / "c", columns=LONG)
+    with monkeypatch.context() as newer:
+        newer.setattr(metadata, "SCHEMA_VERSION", metadata.SCHEMA_VERSION + 1)
+        write_run(tmp_path / "b")
+    assert main([command, str(tmp_path)]) == 2
+    captured = capsys.readouterr()
+    assert "[critical] vanishing-gradient" in captured.out
+    assert "gradscope: healthy. " in captured.out
+    assert repr(str(tmp_path / "b")) in captured.err
+    assert captured.err.count("\n") == 1, "one line, no traceback"
+
+
+def test_json_stays_a_list_where_only_one_of_several_can_be_read(tmp_path, capsys, monkeypatch):
+    write_run(tmp_path / "a")
+    with monkeypatch.context() as newer:
+        newer.setattr(metadata, "SCHEMA_VERSION", metadata.SCHEMA_VERSION + 1)
+        write_run(tmp_path / "b")
+    assert main(["report", "--format", "json", str(tmp_path)]) == 2
+    assert [run["logdir"] for run in json.loads(capsys.readouterr().out)] == [str(tmp_path / "a")]
 
 
 @pytest.mark.parametrize("command", ["report", "check"])
@@ -131,10 +169,11 @@ def test_a_run_that_was_cut_off_before_its_first_verdicts_is_judged_now(tmp_path
     norms = {"net/a/kernel": [1.0, 1.0, float("nan"), float("nan")]}
     bad = {"net/a/kernel": [0.0, 0.0, 3.0, 3.0]}
     columns = {"grad_norm": norms, "nonfinite_count": bad, "loss": {"loss": [1.0, 1.0, 1.0, 1.0]}}
+    long = {s: {name: v * 5 for name, v in names.items()} for s, names in columns.items()}
     write_run(tmp_path, columns=columns, verdicts=None)
     assert main(["check", str(tmp_path)]) == 1
     captured = capsys.readouterr()
     assert captured.err == f"note: {str(tmp_path)!r} holds no verdicts yet; judging it now.\n"
     assert "[critical] nonfinite" in captured.out
-    write_run(tmp_path / "judged", columns=columns, verdicts=())
+    write_run(tmp_path / "judged", columns=long, verdicts=())
     assert main(["check", str(tmp_path / "judged")]) == 0, "stored verdicts are not judged anew"

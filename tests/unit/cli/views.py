@@ -61,6 +61,12 @@ SICK: Columns = {
 
 STEPS = (0, 10, 20, 30)
 
+LONG: Columns = {
+    statistic: {name: [*values] * 5 for name, values in names.items()}
+    for statistic, names in SICK.items()
+}
+"""The same numbers five times over: enough steps to be judged."""
+
 
 class View:
     """A `records.RunView` of given numbers."""
@@ -92,15 +98,18 @@ def write_run(
     logdir: Path,
     columns: Columns = SICK,
     verdicts: tuple[Verdict, ...] | None = (),
-    steps: Sequence[int] = STEPS,
 ) -> Path:
-    """A real run on disk; verdicts None leaves it unjudged, as a run that was killed."""
+    """A real run on disk, every tenth step recorded.
+
+    verdicts: None leaves it unjudged, as a run that was killed.
+    """
     from gradscope.run import RunWriter
 
+    length = len(next(iter(next(iter(columns.values())).values())))
     layout = Layout({statistic: tuple(names) for statistic, names in columns.items()})
     writer = RunWriter(logdir)
     writer.start(Start(layout, step=0))
-    for place, step in enumerate(steps):
+    for place, step in enumerate(range(0, 10 * length, 10)):
         row = [values[place] for names in columns.values() for values in names.values()]
         writer.record(Record(step, 1e9 + step, np.array(row, np.float32), layout))
     writer.validation(Validation(30, 1e9, {"accuracy": 0.5}))
