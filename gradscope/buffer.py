@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from gradscope.layout import Layout
 from gradscope.probes import units
 
-Values = Mapping[str, Mapping[str, tf.Tensor]]
-"""statistic -> name -> float32 scalar."""
+Columns = Mapping[str, tuple[tuple[str, ...], tf.Tensor]]
+"""statistic -> (L names, float32[L])."""
 
 _STEP_BASE = 1 << 20
 """A step is high · _STEP_BASE + low; float32 holds integers up to 2²⁴ exactly."""
@@ -66,18 +66,19 @@ class Buffer:
         """Sets the optimizer step of the next row; each row moves it on by one."""
         self._clock.assign(step)
 
-    def push(self, values: Values, silent: Mapping[str, tf.Tensor]) -> None:
+    def push(self, columns: Columns, silent: Mapping[str, tf.Tensor]) -> None:
         """Writes one row, in the graph of the step (or at once, in an eager one).
 
-        values: statistic -> name -> float32 scalar, without `dead_fraction`.
+        columns: statistic -> names and values, without `dead_fraction`.
         silent: layer path -> bool[units], True for units that fired for no sample of the step.
         """
         seen = self._pushed + 1
-        silence, dead = self._count(silent, seen)
-        values = {**values, "dead_fraction": dead}
+        silence = self._count(silent)
+        dead = {"dead_fraction": self._dead(silence, silent, seen)} if silent else {}
         step = self._clock.read_value()
         high, low = step // _STEP_BASE, step % _STEP_BASE
-        row = tf.concat([tf.cast(tf.stack([high, low]), tf.float32), self._row(values)], 0)
+        when = tf.cast(tf.stack([high, low]), tf.float32)
+        row = tf.concat([when, *self._aligned({**columns, **dead})], 0)
         slot = tf.reshape(self._pushed % self.capacity, [1, 1])
         self._rows.scatter_nd_update(slot, row[tf.newaxis])
         if self._units:
@@ -85,29 +86,40 @@ class Buffer:
         self._pushed.assign(seen)
         self._clock.assign(step + 1)
 
-    def _count(
-        self, silent: Mapping[str, tf.Tensor], seen: tf.Tensor
-    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """(recorded steps since each unit fired, dead fraction by layer)."""
-        counts, dead, start = [], {}, 0
-        for path, number in self._units.items():
-            old = self._silence[start : start + number]
-            start += number
-            if path in silent:
-                old = tf.where(silent[path], old + 1.0, tf.zeros_like(old))
-                dead[path] = units.dead_fraction(old, seen, self._window)
-            counts.append(old)
-        return (tf.concat(counts, 0) if counts else self._silence.read_value()), dead
+    def _count(self, silent: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """float32[all units]: recorded steps since each unit fired, this one included."""
+        old = self._silence.read_value()
+        if not self._units:
+            return old
+        parts = tf.split(old, list(self._units.values()))
+        # What doesn't run in this trace keeps its count.
+        grown = [
+            tf.where(silent[path], part + 1.0, tf.zeros_like(part)) if path in silent else part
+            for path, part in zip(self._units, parts, strict=True)
+        ]
+        return tf.concat(grown, 0)
 
-    def _row(self, values: Values) -> tf.Tensor:
-        missing = tf.constant(float("nan"), tf.float32)
-        return tf.stack(
-            [
-                values.get(statistic, {}).get(name, missing)
-                for statistic, names in self.layout.columns.items()
-                for name in names
-            ]
-        )
+    def _dead(
+        self, silence: tf.Tensor, silent: Mapping[str, tf.Tensor], seen: tf.Tensor
+    ) -> tuple[tuple[str, ...], tf.Tensor]:
+        parts = tf.split(silence, list(self._units.values()))
+        ran = [
+            (path, part) for path, part in zip(self._units, parts, strict=True) if path in silent
+        ]
+        flags = [units.dead(part, seen, self._window) for _, part in ran]
+        return tuple(path for path, _ in ran), units.shares(flags)
+
+    def _aligned(self, columns: Columns) -> list[tf.Tensor]:
+        """The values of each statistic in the order of the layout, NaN where one is missing."""
+        vectors = []
+        for statistic, names in self.layout.columns.items():
+            got, values = columns.get(statistic, ((), tf.zeros([0])))
+            if got != names:
+                places = {name: place for place, name in enumerate(got)}
+                where = [places.get(name, len(got)) for name in names]
+                values = tf.gather(tf.concat([values, [float("nan")]], 0), where)
+            vectors.append(values)
+        return vectors
 
     def snapshot(self) -> tf.Tensor:
         """The rows as they are now, float32[capacity, 2 + slots], still on the device.

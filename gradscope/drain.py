@@ -133,7 +133,7 @@ class Drain:
                     self._judge(force=True)
                     item.set()
                 elif item is None:
-                    self._judge(force=True)
+                    self._judge(force=True, last=True)
                 else:
                     self._take(item)
             except Exception as error:
@@ -178,7 +178,7 @@ class Drain:
             for step, when, row in zip(steps, times, rows, strict=True)
         ]
 
-    def _judge(self, force: bool = False) -> None:
+    def _judge(self, force: bool = False, last: bool = False) -> None:
         now = time.monotonic()
         if not self._recorded or (now < self._next_judgement and not force):
             return
@@ -186,8 +186,9 @@ class Drain:
         # The first one also imports TensorFlow Probability, which says nothing about the next.
         took = time.monotonic() - now if self._judged else 0.0
         self._next_judgement = now + max(_LEAST_SECONDS, took / _JUDGE_SHARE)
-        # The first judgement is written even if it finds nothing: judged healthy is not unjudged.
-        if verdicts != self._verdicts or not self._judged:
+        # The first and the last one are written even if they find nothing: judged healthy is not
+        # unjudged, and a verdict says how many steps it is about.
+        if verdicts != self._verdicts or not self._judged or last:
             self._verdicts, self._judged = verdicts, True
             self._write([Diagnosis(max(0, self._last_step), time.time(), verdicts)])
 

@@ -1,14 +1,19 @@
 """Callback: a scope for `model.fit`."""
 
+import contextlib
+import warnings
+from collections.abc import Callable
 from os import PathLike
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from gradscope.cadence import Every
-from gradscope.errors import UsageError
+from gradscope.errors import GradscopeWarning, UsageError
 from gradscope.records import Report
 from gradscope.scope import ROWS_PER_DRAIN, Scope
+from gradscope.step import other_random_numbers
 
 
 class Callback(keras.callbacks.Callback):
@@ -47,9 +52,11 @@ class Callback(keras.callbacks.Callback):
         self._every: Every = every
         self._overhead = overhead
         self._window, self._console = window, console
-        self._functions: tuple[Any, Any] | None = None
-        self._begun = 0
-        self._recorded = False
+        self._plain: Any = None
+        self._recorded: Callable[[Any], Any] | None = None
+        self._begun = self._ahead = 0
+        self._executions = 1
+        self._due = self._warned = False
         self.scope: Scope | None = None
 
     def report(self) -> Report:
@@ -71,73 +78,120 @@ class Callback(keras.callbacks.Callback):
                 f"Callback: Keras runs on {keras.backend.backend()!r}; gradscope watches "
                 "TensorFlow. Set KERAS_BACKEND=tensorflow."
             )
-        steps = self.scope._step if self.scope is not None else 0
+        strategy = self.model.distribute_strategy
+        if strategy.num_replicas_in_sync > 1:
+            warnings.warn(
+                f"gradscope: {type(strategy).__name__} runs {strategy.num_replicas_in_sync} "
+                "replicas, whose steps gradscope can't record. The training goes on, unrecorded.",
+                GradscopeWarning,
+                stacklevel=2,
+            )
+            return
+        if self.scope is not None:
+            self.scope.close()  # an earlier fit may have broken off
+        self._executions = int(self.model.steps_per_execution or 1)
         self.scope = Scope(
             self.model,
             self._logdir,
             every=self._every,
             overhead=self._overhead,
             window=self._window,
-            initial_step=steps,
+            initial_step=self.scope._step if self.scope is not None else 0,
             console=self._console,
         )
-        executions = int(self.model.steps_per_execution or 1)
-        self.scope._recorder.capacity = 2 * max(ROWS_PER_DRAIN, executions)
-        self._functions = (self.model.train_function, self._recorded_function())
+        self.scope._recorder.capacity = 2 * max(ROWS_PER_DRAIN, self._executions)
+        self._ahead = self._iterations() - self.scope._step
+        self._plain = self.model.train_function
+        self._recorded = self._recorded_function(self.scope)
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Chooses between the two programs."""
-        if self.scope is None or self._functions is None:
+        if self.scope is None or self._recorded is None:
             return
         self._begun = batch
-        ahead = range(int(self.model.steps_per_execution or 1))
-        self._recorded = self.scope._begin_step(len(ahead))
-        if self._recorded:
-            self.scope._prepare_recording()
-        self.model.train_function = self._functions[self._recorded]
+        self._due = self.scope._begin_step(self._executions)
+        if not self._due:
+            return
+        if self.model.train_function is not self._plain:
+            self._due = False
+            if not self._warned:
+                self._warned = True
+                warnings.warn(
+                    "gradscope: another gradscope.Callback records this fit; this one records "
+                    "nothing where both are due. Pass one of them.",
+                    GradscopeWarning,
+                    stacklevel=2,
+                )
+            return
+        self.scope._prepare_recording()
+        self.model.train_function = self._recorded
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts the steps that ran."""
-        if self.scope is not None and self._functions is not None:
+        if self.scope is not None and self._recorded is not None:
             # Keras counts a full execution also where the data ends within it.
             last = (self.params.get("steps") or batch + 1) - 1
-            self.scope._end_step(self._recorded, min(batch, last) - self._begun + 1)
+            self.scope._end_step(self._due, min(batch, last) - self._begun + 1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Notes the validation figures of the epoch."""
+        if self.scope is None or self._recorded is None:
+            return
+        if self._executions > 1 and not self.params.get("steps"):
+            # Where the data ends within an execution, only the optimizer knows how many ran.
+            self.scope._count_to(self._iterations() - self._ahead)
         metrics = {
             name.removeprefix("val_"): float(value)
             for name, value in (logs or {}).items()
             if name.startswith("val_")
         }
-        if self.scope is not None and metrics:
+        if metrics:
             self.scope.validate(**metrics)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Ends the run and gives the model its own training function back."""
-        if self._functions is not None:
-            self.model.train_function = self._functions[0]
-            self._functions = None
+        """Ends the run; the model has its own training function."""
+        self._recorded = None
         if self.scope is not None:
             self.scope.close()
 
-    def _recorded_function(self) -> Any:
-        """The model's training function, made once more around a `train_step` that records."""
-        model, scope, plain = self.model, self.scope, self.model.train_function
-        assert scope is not None
+    def _iterations(self) -> int:
+        optimizer = getattr(self.model, "optimizer", None)
+        return 0 if optimizer is None else int(optimizer.iterations)
+
+    def _recorded_function(self, scope: Scope) -> Callable[[Any], Any]:
+        """The model's training function, made once more around a `train_step` that records.
+
+        It runs once: then, also when it raises, the model has its own function back.
+        """
+        model, plain = self.model, self._plain
         own_step = vars(model).get("train_step")
         train_step = model.train_step
+        # Apart from the plain program's stream of random numbers, where that runs as well.
+        around = contextlib.nullcontext if self._every == 1 else other_random_numbers
 
         def recorded_train_step(data: Any) -> Any:
-            with scope._recorder.recording():
+            with around(), scope._recorder.recording():
                 return train_step(data)
 
         model.train_step = recorded_train_step
         try:
             model.make_train_function(force=True)
-            return model.train_function
+            recorded = model.train_function
         finally:
             del model.train_step
             if own_step is not None:
                 model.train_step = own_step
             model.train_function = plain
+
+        def run(iterator: Any) -> Any:
+            try:
+                return recorded(iterator)
+            except (StopIteration, tf.errors.OutOfRangeError):
+                raise
+            except BaseException:
+                scope.close()
+                raise
+            finally:
+                model.train_function = plain
+
+        return run

@@ -75,7 +75,7 @@ class Recorder:
                 measured = measure(trace)
                 buffer = self.buffer or self._start(trace, measured)
                 self._compare(buffer.layout, measured)
-                buffer.push(measured.values, measured.silent)
+                buffer.push(measured.columns, measured.silent)
             except GradscopeError:
                 raise
             except Exception as error:
@@ -110,6 +110,12 @@ class Recorder:
         if not trace.gradient_calls:
             if self._paths:
                 return
+            if trace.gradient_elsewhere:
+                raise UsageError(
+                    "Scope.step: the step calls tape.gradient inside a loop, a branch, another "
+                    "tf.function or strategy.run, whose tensors can't be recorded from outside. "
+                    "Decorate the function that does one training step, and loop outside it."
+                )
             raise UsageError(
                 "Scope.step: the step returned without calling tape.gradient on the model's "
                 "trainable variables. Compute the gradients with tf.GradientTape inside the "
@@ -120,11 +126,11 @@ class Recorder:
     def _start(self, trace: Trace, measured: Measured) -> Buffer:
         columns = {}
         for statistic in catalog.STATISTICS:
-            names = measured.values.get(statistic.name, {})
+            names = measured.columns.get(statistic.name, ((),))[0]
             if statistic.name == "dead_fraction":
-                names = measured.silent
+                names = tuple(measured.silent)
             if names:
-                columns[statistic.name] = tuple(names)
+                columns[statistic.name] = names
         layout = Layout(columns)
         self.buffer = Buffer(
             layout,
@@ -140,7 +146,7 @@ class Recorder:
     def _compare(self, layout: Layout, measured: Measured) -> None:
         late = {
             name
-            for statistic, names in measured.values.items()
+            for statistic, (names, _) in measured.columns.items()
             for name in names
             if name not in layout.names(statistic)
         }

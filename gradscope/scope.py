@@ -1,9 +1,12 @@
 """Scope: what one training run is watched with; the one place that knows both ends."""
 
 import atexit
+import contextlib
+import functools
 import time
 import warnings
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Sequence
 from os import PathLike, fspath
 from typing import Any, overload
 
@@ -78,18 +81,19 @@ class Scope:
         console: bool = True,
         sinks: Sequence[Sink] = (),
     ) -> None:
+        self._closed = True  # until there is something to close
         self._cadence = Cadence(every)
         _check_share("overhead", overhead)
         _check_count("window", window, least=1)
         _check_count("initial_step", initial_step, least=0)
         _check_model(model)
-        self.model, self.logdir = model, fspath(logdir)
+        self.model, self.logdir = model, _check_logdir(logdir)
+        _check_sinks(sinks)
         self._claim = Claim(f"{self.logdir}/gradscope")
         self._settings = {"every": every, "overhead": overhead, "window": window}
         self._first_step = self._step = initial_step
         self._clock = initial_step
         self._off = False
-        self._closed = False
         self._times: list[tuple[int, float]] = []
         self._pending = 0
         self._drained_at = time.monotonic()
@@ -104,7 +108,9 @@ class Scope:
         self._recorder = Recorder(
             self, model, capacity=2 * ROWS_PER_DRAIN, window=window, started=self._started
         )
-        atexit.register(self.close)
+        self._closed = False
+        self._at_exit = functools.partial(_close, weakref.ref(self))
+        atexit.register(self._at_exit)
 
     @overload
     def step(self, fn: Callable[..., Any], *, jit_compile: bool = True) -> Step: ...
@@ -179,7 +185,7 @@ class Scope:
         if self._closed:
             return
         self._closed = True
-        atexit.unregister(self.close)
+        atexit.unregister(self._at_exit)
         self._drain_rows()
         self._drain.close()
         self._claim.release()
@@ -193,6 +199,11 @@ class Scope:
     def __exit__(self, *error: object) -> None:
         """Closes the run, also when the training raised."""
         self.close()
+
+    def __del__(self) -> None:
+        """Closes a run that was abandoned."""
+        with contextlib.suppress(Exception):
+            self.close()
 
     def _begin_step(self, count: int = 1) -> bool:
         """True where one of the `count` steps that are about to run is to be recorded."""
@@ -220,6 +231,12 @@ class Scope:
         late = time.monotonic() - self._drained_at > SECONDS_PER_DRAIN
         if late or self._pending >= ROWS_PER_DRAIN:
             self._drain_rows()
+
+    def _count_to(self, steps: int) -> None:
+        """Corrects the number of steps that ran, where fewer did than were counted."""
+        if self._first_step <= steps < self._step:
+            self._drain_rows()
+            self._step = steps
 
     def _drain_rows(self) -> None:
         buffer: Buffer | None = self._recorder.buffer
@@ -266,6 +283,33 @@ def _check_model(model: Any) -> None:
             "variables, so there is nothing to watch. Pass the model that the step trains, and "
             "check that its layers aren't all frozen (`layer.trainable`)."
         )
+
+
+def _close(scope: "weakref.ref[Scope]") -> None:
+    if (alive := scope()) is not None:
+        alive.close()
+
+
+def _check_logdir(logdir: Any) -> str:
+    try:
+        path = fspath(logdir)
+    except TypeError:
+        path = ""
+    if not isinstance(path, str) or not path:
+        raise UsageError(
+            f"Scope: logdir={logdir!r}; expected the path of a directory for this run, such as "
+            '"runs/digits".'
+        )
+    return path
+
+
+def _check_sinks(sinks: Any) -> None:
+    for sink in sinks if isinstance(sinks, Iterable) else [sinks]:
+        if not all(callable(getattr(sink, name, None)) for name in ("write", "flush", "close")):
+            raise UsageError(
+                f"Scope: sinks={sinks!r}; expected objects with the methods write, flush and "
+                "close, see gradscope.sinks.sink.Sink."
+            )
 
 
 def _check_share(name: str, value: float) -> None:

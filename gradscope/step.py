@@ -1,8 +1,9 @@
 """The wrapped training step: two compiled programs, chosen on the host."""
 
+import contextlib
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -14,13 +15,23 @@ if TYPE_CHECKING:
     from gradscope.scope import Scope
 
 
+_XLA_NOTE = (
+    "gradscope compiles the step with XLA. If yours was a plain @tf.function, write "
+    "@scope.step(jit_compile=False)."
+)
+
+_OTHER_SEED = 0x9E3779B9
+"""Any number that users don't add to their seeds: 2³² over the golden ratio."""
+
+
 class Step:
     """A training step that records itself when its scope says so; called like the function.
 
-    An unrecorded call runs `tf.function(fn)` and nothing else. A recorded one runs a second
+    An unrecorded call runs `tf.function(fn)`. A recorded one runs a second
     program: the same function, traced while gradscope watches, with a row pushed at its end.
 
-    fn: the user's step. A tf.function is unwrapped, since it is compiled here.
+    fn: the user's step. A tf.function is unwrapped, since it is compiled here; of its options only
+        the input signature is kept.
     scope: the scope that records; a second one joins where the step is wrapped twice.
     jit_compile: compile with XLA.
     """
@@ -38,8 +49,9 @@ class Step:
         functools.update_wrapper(self, self.python_function)
         self.jit_compile = jit_compile
         self.traces = 0
-        self.plain = tf.function(self.python_function, jit_compile=jit_compile)
-        self.recorded = tf.function(self._program(), jit_compile=jit_compile)
+        signature = getattr(fn, "input_signature", None)
+        self.plain = self._compile(other_random_numbers, signature)
+        self.recorded = self._compile(self._instruments, signature)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the step returns, unchanged."""
@@ -70,6 +82,8 @@ class Step:
             self._raise_misuse()
             # XLA compiles before it runs anything, so a program that doesn't compile has not
             # touched the weights. If the plain one fails as well, its error is the user's.
+            if self.jit_compile and isinstance(error, tf.errors.OpError):
+                error.add_note(_XLA_NOTE)
             compiling = traces != self.traces and self.jit_compile
             if not compiling or not isinstance(error, tf.errors.OpError):
                 raise
@@ -85,20 +99,37 @@ class Step:
             if misuse is not None:
                 raise misuse from None
 
-    def _program(self) -> Callable[..., Any]:
-        fn, instruments = self.python_function, autograph.leave(self._instruments)
+    def _compile(self, instruments: Callable[[], Any], signature: Any) -> Any:
+        """The step as a tf.function, traced within a context that `instruments` makes."""
+        fn, around = self.python_function, autograph.leave(instruments)
 
-        def recorded_step(*args: Any, **kwargs: Any) -> Any:
-            with instruments():
+        def train_step(*args: Any, **kwargs: Any) -> Any:
+            with around():
                 result = fn(*args, **kwargs)
             return result
 
-        recorded_step.__signature__ = inspect.signature(fn)  # type: ignore[attr-defined]
-        return recorded_step
+        functools.update_wrapper(train_step, fn)
+        # AutoGraph and tf.function look at what a wrapper wraps; this one is to be traced itself.
+        del train_step.__wrapped__
+        train_step.__signature__ = inspect.signature(fn)  # type: ignore[attr-defined]
+        return tf.function(train_step, input_signature=signature, jit_compile=self.jit_compile)
 
     def _instruments(self) -> Any:
         self.traces += 1
         return _Together([scope._recorder.recording() for scope in self.scopes])
+
+
+@contextlib.contextmanager
+def other_random_numbers() -> Iterator[None]:
+    """Gives the plain program a stream of tf.random numbers apart from the recorded one's.
+
+    Each program has its own state for every random operation. With one seed both would draw the
+    same numbers, so that a step after a change of program would repeat those of an earlier one.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    if not tf.executing_eagerly() and graph.seed is not None:
+        graph.seed += _OTHER_SEED
+    yield
 
 
 class _Together:

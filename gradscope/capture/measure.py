@@ -5,7 +5,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from gradscope import catalog
 from gradscope.capture import clipping, objective
 from gradscope.capture import variables as var
 from gradscope.capture.trace import Trace
@@ -13,19 +12,21 @@ from gradscope.probes import data as data_probe
 from gradscope.probes import gradients, reduce, units, updates
 from gradscope.probes import objective as objective_probe
 
-Values = dict[str, dict[str, tf.Tensor]]
-"""statistic -> name -> float32 scalar."""
+_NAN = float("nan")
+
+Column = tuple[tuple[str, ...], tf.Tensor]
+"""(L names, float32[L])."""
 
 
 @dataclass(frozen=True)
 class Measured:
     """The numbers of one step.
 
-    values: all of them but `dead_fraction`, which needs the steps before.
+    columns: statistic -> names and values; all but `dead_fraction`, which needs the steps before.
     silent: layer path -> bool[units], True for units that fired for no sample of the step.
     """
 
-    values: Values
+    columns: dict[str, Column]
     silent: dict[str, tf.Tensor]
 
 
@@ -34,66 +35,64 @@ def measure(trace: Trace) -> Measured:
     after = [var.read(v) for v in trace.variables]
     grads = [_sum(trace.grads_of(v)) for v in trace.variables]
     names = var.paths(trace.variables)
-    values: Values = {statistic.name: {} for statistic in catalog.STATISTICS}
-    for name, grad, before, now in zip(names, grads, trace.before_values(), after, strict=True):
-        _put(values, name, gradients.gradient(grad, trace.scale)._asdict())
-        _put(values, name, updates.update(before, now)._asdict())
-    silent = _measure_layers(trace, values)
-    _measure_step(trace, values, grads, names)
-    return Measured({s: v for s, v in values.items() if v}, silent)
-
-
-def _put(values: Values, name: str, numbers: dict[str, tf.Tensor]) -> None:
-    for statistic, number in numbers.items():
-        values[statistic][name] = number
-
-
-def _measure_layers(trace: Trace, values: Values) -> dict[str, tf.Tensor]:
-    silent: dict[str, tf.Tensor] = {}
-    for output in trace.outputs:
-        name, tensor = output.path, output.tensor
-        values["activation_mean"][name] = units.activation_mean(tensor)
-        values["activation_rms"][name] = units.activation_rms(tensor)
-        if output.grads:
-            grad = _sum(output.grads)
-            values["activation_grad_norm"][name] = units.activation_grad_norm(grad, trace.scale)
-        judged, kind = output.units, output.kind
-        if judged is None or kind is None or not units.can_saturate(kind):
-            continue
-        if units.is_rectifier(kind) and judged.shape.rank and judged.shape[-1]:
-            silent[name] = units.silent(judged, kind)
-        elif units.is_rectifier(kind):
-            continue
-        values["saturated_fraction"][name] = units.saturated_fraction(
-            judged, kind, silent.get(name)
-        )
-    return silent
-
-
-def _measure_step(trace: Trace, values: Values, grads: list[Any], names: tuple[str, ...]) -> None:
-    norms = values["grad_norm"]
-    numbers = {
-        id(v): (norms[name], values["grad_max_abs"][name])
-        for name, v, grad in zip(names, trace.variables, grads, strict=True)
-        if grad is not None
+    numbers = gradients.gradients(grads, trace.scale)
+    per_variable = {**numbers._asdict(), **updates.updates(trace.before_values(), after)._asdict()}
+    columns = {statistic: (names, column) for statistic, column in per_variable.items()}
+    silent = {
+        output.path: units.silent(output.units, output.kind or "")
+        for output in trace.outputs
+        if units.is_rectifier(output.kind) and output.units.shape.rank and output.units.shape[-1]
     }
+    columns |= _measure_layers(trace, silent)
+    for statistic, number in _measure_step(trace, grads, numbers).items():
+        columns[statistic] = ((statistic,), tf.reshape(tf.cast(number, tf.float32), [1]))
+    return Measured(columns, silent)
+
+
+def _measure_layers(trace: Trace, silent: dict[str, tf.Tensor]) -> dict[str, Column]:
+    outputs = trace.outputs
+    pushed = [output for output in outputs if output.grads]
+    judged = [
+        output
+        for output in outputs
+        if units.can_saturate(output.kind)
+        and (output.path in silent or not units.is_rectifier(output.kind))
+    ]
+    size = units.activations([output.tensor for output in outputs])
+    grad_norms = units.activation_grad_norms([_sum(o.grads) for o in pushed], trace.scale)
+    saturated = [
+        units.saturated(output.units, output.kind or "", silent.get(output.path))
+        for output in judged
+    ]
+    columns = {
+        **{statistic: (outputs, column) for statistic, column in size._asdict().items()},
+        "saturated_fraction": (judged, units.shares(saturated)),
+        "activation_grad_norm": (pushed, grad_norms),
+    }
+    return {
+        statistic: (tuple(output.path for output in of), column)
+        for statistic, (of, column) in columns.items()
+        if of
+    }
+
+
+def _measure_step(trace: Trace, grads: list[Any], numbers: Any) -> dict[str, tf.Tensor]:
+    norms, largest = tf.unstack(numbers.grad_norm), tf.unstack(numbers.grad_max_abs)
     reached = [i for i, grad in enumerate(grads) if grad is not None]
-    nan = tf.constant(float("nan"), tf.float32)
+    by_variable = {id(trace.variables[i]): (norms[i], largest[i]) for i in reached}
     labels = trace.labels
-    step = {
+    return {
         "loss": objective_probe.loss(trace.targets),
-        "global_grad_norm": objective_probe.global_grad_norm([norms[names[i]] for i in reached]),
+        "global_grad_norm": objective_probe.global_grad_norm([norms[i] for i in reached]),
         "regularization_grad_share": _regularization(trace, grads),
-        "clip_fraction": objective_probe.clip_fraction(clipping.clipped(trace, numbers)),
-        "learning_rate": trace.applies[0].learning_rate if trace.applies else nan,
+        "clip_fraction": objective_probe.clip_fraction(clipping.clipped(trace, by_variable)),
+        "learning_rate": trace.applies[0].learning_rate if trace.applies else tf.constant(_NAN),
         "loss_scale": tf.constant(1.0) if trace.scale is None else trace.scale,
         "label_entropy": data_probe.label_entropy(
             *((labels.tensor, labels.kind, labels.classes) if labels else (None, None, None))
         ),
         **data_probe.inputs(trace.inputs)._asdict(),
     }
-    for statistic, number in step.items():
-        values[statistic][statistic] = number
 
 
 def _sum(parts: list[Any]) -> Any:

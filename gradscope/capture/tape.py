@@ -80,7 +80,7 @@ def around_gradient(
     """The gradients asked for; those of watched layer outputs come from the same backward pass."""
     flat = tf.nest.flatten(sources)
     wanted = [source if trace.knows(source) else None for source in flat]
-    if all(variable is None for variable in wanted) or not trace.listens(tape):
+    if trace.aside or all(v is None for v in wanted) or not trace.listens(tape):
         return call(tape, target, sources, output_gradients, unconnected_gradients)
     extra: list[Output] = []
     with trace.noting():
@@ -111,6 +111,7 @@ def _note_gradients(
     trace: Trace, target: Any, wanted: list[Any], grads: list[Any], extra: list[Output]
 ) -> None:
     if trace.elsewhere():
+        trace.gradient_elsewhere = True
         return
     trace.gradient_calls += 1
     for variable, grad in zip(wanted, grads, strict=False):
@@ -125,7 +126,18 @@ def _note_gradients(
         trace.scale = trace.scale if scale is None else scale
 
 
+def around_jacobian(trace: Trace, call: Any, *args: Any, **kwargs: Any) -> Any:
+    """The jacobian; the gradients that it is made of are no gradients of the loss."""
+    trace.aside += 1
+    try:
+        return call(*args, **kwargs)
+    finally:
+        trace.aside -= 1
+
+
 HOOKS = (
+    Hook(tf.GradientTape, "jacobian", around_jacobian),
+    Hook(tf.GradientTape, "batch_jacobian", around_jacobian),
     Hook(tf.GradientTape, "__enter__", around_enter),
     Hook(tf.GradientTape, "__exit__", around_exit),
     Hook(tf.GradientTape, "gradient", around_gradient),

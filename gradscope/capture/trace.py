@@ -18,7 +18,7 @@ class Output:
     """A layer's output, or a tensor named by `Scope.tap`.
 
     kind: its activation function, None where it is linear or unknown.
-    units: the tensor on which silence and saturation are judged.
+    units: the tensor on which silence and saturation are judged, None without a known kind.
     tapes: ids of the tapes that watch it.
     grads: ∂loss/∂tensor, one for each gradient call that gave one.
     """
@@ -27,7 +27,7 @@ class Output:
     tensor: tf.Tensor
     layer_class: str = ""
     kind: str | None = None
-    units: tf.Tensor | None = None
+    units: Any = None
     tapes: set[int] = field(default_factory=set)
     grads: list[Any] = field(default_factory=list)
 
@@ -107,6 +107,8 @@ class Trace:
         self.applying = 0
         self.explicit = False
         self.gradient_calls = 0
+        self.gradient_elsewhere = False
+        self.aside = 0
         self.failure: Exception | None = None
         self._calls: dict[str, int] = {}
         self._seen: set[int] = set()

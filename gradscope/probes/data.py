@@ -30,9 +30,10 @@ def inputs(tensors: Sequence[tf.Tensor]) -> Inputs:
     count = tf.add_n([tf.cast(tf.size(x), tf.float32) for x in values])
     mean = tf.add_n([tf.cast(tf.reduce_sum(x), tf.float32) for x in values]) / count
     # Two passes: E[x²] − E[x]² loses all digits where the mean is far from zero.
-    spread = [reduce.sum_of_squares(x - tf.cast(mean, x.dtype)) for x in values]
+    centred = [reduce.entry(x - tf.cast(mean, x.dtype)) for x in values]
+    spread = [reduce.sums(x * x)[0] for x in centred]
     variance = tf.add_n([tf.cast(s, tf.float32) for s in spread]) / count
-    largest = [tf.cast(reduce.max_abs(x), tf.float32) for x in values]
+    largest = [tf.cast(reduce.max_abs(reduce.entry(x))[0], tf.float32) for x in values]
     largest = tf.where(tf.math.is_nan(mean), mean, tf.reduce_max(tf.stack(largest)))
     return Inputs(mean, tf.sqrt(variance), largest)
 

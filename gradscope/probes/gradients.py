@@ -1,17 +1,18 @@
-"""What one variable's gradient is: norm, largest element, zeros, non-finite elements."""
+"""What the gradients are: norm, largest element, zeros, non-finite elements."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from gradscope.probes import reduce
+from gradscope.probes.bundle import each
 
 Grad = tf.Tensor | tf.IndexedSlices
-_NAN = float("nan")
 
 
 class Gradient(NamedTuple):
-    """Four float32 scalars; see the catalogue for their formulas."""
+    """Four float32 tensors of one shape; see the catalogue for their formulas."""
 
     grad_norm: tf.Tensor
     grad_max_abs: tf.Tensor
@@ -19,31 +20,44 @@ class Gradient(NamedTuple):
     nonfinite_count: tf.Tensor
 
 
-def gradient(grad: Grad | None, scale: tf.Tensor | None = None) -> Gradient:
-    """The statistics of one variable's gradient.
+def gradients(grads: Sequence[Grad | None], scale: tf.Tensor | None = None) -> Gradient:
+    """The statistics of V variables' gradients, each float32[V].
 
-    grad: float tensor of the variable's shape, or IndexedSlices with possibly repeated indices,
-        or None where no gradient reaches the variable.
+    grads: for each variable a float tensor of its shape, or IndexedSlices with possibly repeated
+        indices, or None where no gradient reaches it (then NaN, and 0 non-finite elements).
     scale: scalar by which the loss was multiplied, or None; norm and maximum are divided by it.
     """
-    if grad is None:
-        nan = tf.constant(_NAN, tf.float32)
-        return Gradient(nan, nan, nan, tf.constant(0.0))
-    values, size = distinct(grad)
-    values = reduce.real(values)
-    largest = reduce.max_abs(values)
-    length = reduce.norm(values, largest)
-    nonzero, nonfinite = reduce.counts(
-        tf.not_equal(values, 0), tf.logical_not(tf.math.is_finite(values))
-    )
+    reached = [place for place, grad in enumerate(grads) if grad is not None]
+    parts = [distinct(grads[place]) for place in reached]
+    tensors, sizes = [values for values, _ in parts], [size for _, size in parts]
+    largest, length, nonzero, nonfinite = each(_reduce, 4, tensors)
     # The maximum of a tensor with NaN is NaN on XLA only; the norm is NaN everywhere.
     largest = tf.where(tf.math.is_nan(length), length, largest)
     if scale is not None:
-        factor = tf.cast(scale, values.dtype)
+        factor = tf.cast(scale, tf.float32)
         length, largest = length / factor, largest / factor
-    elements = tf.cast(size, tf.float32)
-    zero = (elements - nonzero) / elements
-    return Gradient(tf.cast(length, tf.float32), tf.cast(largest, tf.float32), zero, nonfinite)
+    size = tf.stack([tf.cast(n, tf.float32) for n in sizes]) if sizes else tf.zeros([0])
+    found = Gradient(length, largest, (size - nonzero) / size, nonfinite)
+    if len(reached) == len(grads):
+        return found
+    missing = (*(float("nan"),) * 3, 0.0)
+    where = [reached.index(i) if i in reached else len(reached) for i in range(len(grads))]
+    return Gradient(
+        *(tf.gather(tf.concat([x, [y]], 0), where) for x, y in zip(found, missing, strict=True))
+    )
+
+
+def gradient(grad: Grad | None, scale: tf.Tensor | None = None) -> Gradient:
+    """The statistics of one variable's gradient, each a float32 scalar; see `gradients`."""
+    return Gradient(*(column[0] for column in gradients([grad], scale)))
+
+
+def _reduce(values: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    largest = reduce.max_abs(values)
+    nonzero, nonfinite = reduce.counts(
+        tf.not_equal(values, 0), tf.logical_not(tf.math.is_finite(values))
+    )
+    return largest, reduce.norms(values, largest), nonzero, nonfinite
 
 
 def distinct(grad: Grad) -> tuple[tf.Tensor, tf.Tensor | int]:
@@ -53,10 +67,11 @@ def distinct(grad: Grad) -> tuple[tf.Tensor, tf.Tensor | int]:
     doesn't: it takes the norm of the unsummed slices).
     """
     if not isinstance(grad, tf.IndexedSlices):
-        return grad, tf.size(grad)
+        return grad, grad.shape.num_elements() if grad.shape.is_fully_defined() else tf.size(grad)
     rows = grad.dense_shape[0] if grad.dense_shape is not None else None
     static_rows = tf.get_static_value(rows) if rows is not None else None
-    per_row = tf.reduce_prod(tf.shape(grad.values)[1:])
+    # As float: an embedding may have more than 2³¹ elements.
+    per_row = tf.cast(tf.reduce_prod(tf.shape(grad.values)[1:]), tf.float32)
     count = grad.indices.shape[0]
     if rows is not None and (count is None or (static_rows or 0) <= count):
         summed = tf.math.unsorted_segment_sum(grad.values, grad.indices, rows)
@@ -69,5 +84,4 @@ def distinct(grad: Grad) -> tuple[tf.Tensor, tf.Tensor | int]:
     summed = tf.math.unsorted_segment_sum(
         tf.gather(grad.values, order), tf.cumsum(fresh), tf.shape(grad.indices)[0]
     )
-    size = tf.cast(rows, tf.int32) * per_row if rows is not None else tf.size(summed)
-    return summed, size
+    return summed, tf.cast(rows, tf.float32) * per_row if rows is not None else tf.size(summed)

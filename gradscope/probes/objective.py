@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from gradscope.probes import reduce
+from gradscope.probes.bundle import each
 
 
 def loss(targets: Sequence[tf.Tensor], scale: tf.Tensor | None = None) -> tf.Tensor:
@@ -23,8 +24,8 @@ def global_grad_norm(norms: Sequence[tf.Tensor]) -> tf.Tensor:
     """√ Σ ‖g‖², a float32 scalar, from the norms of the gradients that exist; 0 without any."""
     if not norms:
         return tf.constant(0.0)
-    stacked = tf.stack(list(norms))
-    return reduce.norm(stacked, reduce.max_abs(stacked))
+    stack = reduce.entry(tf.stack(list(norms)))
+    return reduce.norms(stack, reduce.max_abs(stack))[0]
 
 
 def regularization_grad_share(
@@ -37,17 +38,20 @@ def regularization_grad_share(
     """
     own, rest = [], []
     for grad, regularizer_grad in zip(grads, regularizer_grads, strict=True):
-        if regularizer_grad is None:
-            rest.append(reduce.norm(reduce.real(grad)))
-            continue
-        penalty = reduce.real(regularizer_grad)
-        own.append(reduce.norm(penalty))
-        rest.append(reduce.norm(tf.cast(reduce.real(grad), penalty.dtype) - penalty))
+        data = reduce.real(grad)
+        if regularizer_grad is not None:
+            penalty = reduce.real(regularizer_grad)
+            own.append(penalty)
+            data = tf.cast(data, penalty.dtype) - penalty
+        rest.append(data)
     if not own:
         return tf.constant(0.0)
-    pull = global_grad_norm([tf.cast(x, tf.float32) for x in own])
-    data = global_grad_norm([tf.cast(x, tf.float32) for x in rest])
-    return tf.math.divide_no_nan(pull, pull + data)
+    pull, left = (global_grad_norm(tf.unstack(_norms(part))) for part in (own, rest))
+    return tf.math.divide_no_nan(pull, pull + left)
+
+
+def _norms(tensors: Sequence[tf.Tensor]) -> tf.Tensor:
+    return each(lambda x: (reduce.norms(x),), 1, tensors)[0]
 
 
 def clip_fraction(clipped: Sequence[tf.Tensor]) -> tf.Tensor:

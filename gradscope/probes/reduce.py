@@ -1,26 +1,36 @@
-"""Sums, norms and counts over a whole tensor, written so that XLA runs them at memory speed.
+"""Sums, norms and counts of whole tensors, written so that XLA runs them at memory speed.
 
-XLA:CPU turns `reduce_sum(x * x)` into one scalar chain of additions (1.3 to 2.3 ms for 2M floats);
-the same sum as a matrix-vector product with ones takes 0.3 ms, as do `reduce_max` and `reduce_min`
-(benchmarks/reductions.py). On a GPU the plain form is best: XLA fuses sibling reductions of one
-tensor into a single pass.
+A tensor is reduced as one entry of a *stack* [k, pieces, length], so that k tensors of one size
+cost one kernel (`bundle.py`). XLA:CPU turns `reduce_sum(x * x)` into one scalar chain of additions
+(1.3 to 2.3 ms for 2M floats); the same sum as a product with a vector of ones takes 0.3 ms, as do
+the plain maximum and minimum (benchmarks/reductions.py). On a GPU the plain form is best: XLA
+fuses sibling reductions of one tensor into a single pass.
 """
 
 import math
+from collections.abc import Callable
 
 import tensorflow as tf
 
-_SMALL = 4096
-"""Elements. Below this a second pass for exact scaling costs less than the kernel's launch."""
-
-_ROW = 1024
-"""Elements. Longest row of the matrix-vector form."""
+_LENGTH = 1024
+"""Elements. Trailing axes are joined, and vectors cut, into pieces of at most this length: short
+sums are exact, and the vector of ones stays in the cache."""
 
 _SHORT = 64
-"""Elements. Shorter rows leave vector lanes idle; then the rows cut across axes."""
+"""Elements. Shorter pieces leave vector lanes idle; then the tensor is cut across its axes."""
+
+_EXACT = 4096
+"""Elements. Up to here the largest element is looked for although it takes two passes more."""
+
+_SLABS = 16
+"""A power of two. More make the program longer, fewer leave more to the slow reduction."""
 
 _PACK = 4096.0
-"""Above _ROW, so that two counts of one row fit into one float32."""
+"""Two counts of a piece that is shorter than this fit into one float32, which is exact to 2²⁴."""
+
+_FACTORS = {tf.float32: 1e37, tf.float64: 1e300}
+"""Largest factor by which elements are scaled before squaring, and inverse of the least;
+both are normal numbers."""
 
 
 def real(x: tf.Tensor) -> tf.Tensor:
@@ -30,72 +40,117 @@ def real(x: tf.Tensor) -> tf.Tensor:
     return x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
 
 
-def total(x: tf.Tensor) -> tf.Tensor:
-    """The sum of all elements, a scalar of x's dtype."""
-    rows = _rows(x)
-    if rows is None:
-        return tf.reduce_sum(x)
-    return tf.reduce_sum(tf.linalg.matvec(tf.reshape(x, rows), tf.ones([rows[1]], x.dtype)))
+def entry(x: tf.Tensor) -> tf.Tensor:
+    """x as a stack of one tensor, [1, pieces, length], padded with zeros where need be."""
+    if not x.shape.is_fully_defined():
+        return tf.reshape(x, [1, 1, -1])
+    n, length = math.prod(x.shape), _whole_axes(x.shape.as_list())
+    if length < min(n, _SHORT):
+        length = next(d for d in range(min(n, _LENGTH), 0, -1) if n % d == 0)
+    if length < min(n, _SHORT):
+        length = _LENGTH
+        x = tf.pad(tf.reshape(x, [-1]), [[0, -n % _LENGTH]])
+    return tf.reshape(x, [1, -(-n // length) if n else 0, length])
+
+
+def _whole_axes(shape: list[int]) -> int:
+    """The length of a piece that is made of whole trailing axes, at least the last.
+
+    XLA stores many gradients transposed; a piece that crosses an axis would cost a copy.
+    """
+    if len(shape) < 2:
+        return 0
+    length = shape[-1]
+    for axis in reversed(shape[:-1]):
+        if length * axis > _LENGTH:
+            break
+        length *= axis
+    return length
+
+
+def sums(x: tf.Tensor) -> tf.Tensor:
+    """Σ xᵢ of each tensor, [k]. x: float [k, pieces, length]."""
+    if not _as_product(x):
+        return _plain(tf.reduce_sum, x)
+    return tf.reduce_sum(_of_pieces(x), 1)
 
 
 def counts(first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """How many elements of each of two bool tensors of one shape are True; two float32 scalars."""
-    rows = _rows(first)
-    if rows is None:
-        return tuple(tf.reduce_sum(tf.cast(mask, tf.float32)) for mask in (first, second))
-    # One pass counts both: a row's sum is a + _PACK · b, exact in float32 for rows of up to _ROW.
-    packed = tf.cast(first, tf.float32) + _PACK * tf.cast(second, tf.float32)
-    sums = tf.linalg.matvec(tf.reshape(packed, rows), tf.ones([rows[1]]))
-    high = tf.floor(sums / _PACK)
-    return tf.reduce_sum(sums - _PACK * high), tf.reduce_sum(high)
+    """How many elements of each tensor are True, twice float32[k].
 
-
-def sum_of_squares(x: tf.Tensor) -> tf.Tensor:
-    """Σ xᵢ², a scalar of x's dtype."""
-    return total(x * x)
+    first, second: bool [k, pieces, length].
+    """
+    one, other = tf.cast(first, tf.float32), tf.cast(second, tf.float32)
+    if not _as_product(one) or one.shape[2] >= _PACK:
+        return sums(one), sums(other)
+    # One pass counts both: the sum of a piece is a + _PACK · b, exact in float32.
+    both = _of_pieces(one + _PACK * other)
+    high = tf.floor(both / _PACK)
+    return tf.reduce_sum(both - _PACK * high, 1), tf.reduce_sum(high, 1)
 
 
 def max_abs(x: tf.Tensor) -> tf.Tensor:
-    """max |xᵢ|, NaN where an element is NaN, 0 for an empty tensor; a scalar of x's dtype."""
+    """max |xᵢ| of each tensor, [k]; 0 for those without elements. x: float [k, pieces, length]."""
     # Two plain reductions are vectorized on XLA:CPU, reduce_max(abs(x)) is not always.
-    largest = tf.maximum(tf.reduce_max(x), -tf.reduce_min(x))
-    return tf.where(tf.equal(tf.size(x), 0), tf.zeros([], x.dtype), largest)
+    largest = tf.maximum(_plain(tf.reduce_max, x), -_plain(tf.reduce_min, x))
+    return tf.maximum(largest, tf.zeros_like(largest))
 
 
-def norm(x: tf.Tensor, largest: tf.Tensor | None = None) -> tf.Tensor:
-    """‖x‖₂, a scalar of x's dtype.
+def max_over_rows(x: tf.Tensor) -> tf.Tensor:
+    """The maximum of each column, [n]. x: real float [rows, n]."""
+    slabs = _slabs(x)
+    if slabs < 2:
+        return tf.reduce_max(x, 0)
+    # XLA:CPU fuses what computes x into a reduction, which then runs element by element; an
+    # elementwise maximum of slabs stays vectorized, and leaves little to reduce.
+    parts = tf.split(x, slabs, 0)
+    while len(parts) > 1:
+        parts = [tf.maximum(a, b) for a, b in zip(parts[::2], parts[1::2], strict=True)]
+    return tf.reduce_max(parts[0], 0)
 
-    largest: max |xᵢ| where it is known. With it, and for small tensors, elements are divided by it
-        before they are squared, so that the norm neither overflows nor underflows in float32;
-        without it elements beyond about 1e±19 are lost.
+
+def _slabs(x: tf.Tensor) -> int:
+    """The largest power of two up to 16 that divides the rows, 1 where the plain form is better."""
+    rows = x.shape[0]
+    if not rows or rows < 2 * _SLABS or _on_gpu(x):
+        return 1
+    return math.gcd(rows, _SLABS)
+
+
+def norms(x: tf.Tensor, largest: tf.Tensor | None = None) -> tf.Tensor:
+    """‖x‖₂ of each tensor, [k].
+
+    x: real float [k, pieces, length].
+    largest: what `max_abs` gives, where it is known. With it, and for small tensors, elements are
+        scaled before they are squared, so that a norm neither overflows nor underflows; without it,
+        in float32, elements beyond about 1e±19 are lost.
     """
-    if largest is None and x.shape.is_fully_defined() and math.prod(x.shape) <= _SMALL:
+    size = x.shape[1:].num_elements()
+    if largest is None and size is not None and size <= _EXACT:
         largest = max_abs(x)
     if largest is None:
-        return tf.sqrt(sum_of_squares(x))
-    usable = tf.logical_and(largest > 0, tf.math.is_finite(largest))
-    scale = tf.where(usable, largest, tf.ones_like(largest))
-    return scale * tf.sqrt(sum_of_squares(x / scale))
+        return tf.sqrt(sums(x * x))
+    bound = tf.constant(_FACTORS[x.dtype], x.dtype)
+    # A product with the inverse, since a division takes several times as long.
+    factor = tf.clip_by_value(tf.math.reciprocal(largest), 1.0 / bound, bound)
+    scaled = x * factor[:, tf.newaxis, tf.newaxis]
+    return tf.sqrt(sums(scaled * scaled)) / factor
 
 
-def share(mask: tf.Tensor) -> tf.Tensor:
-    """The share of elements that are True, a float32 scalar; NaN for an empty tensor."""
-    return total(tf.cast(mask, tf.float32)) / tf.cast(tf.size(mask), tf.float32)
+def _plain(reduction: Callable[..., tf.Tensor], x: tf.Tensor) -> tf.Tensor:
+    # Reducing all axes is vectorized on XLA:CPU, all but a first one of length 1 is not.
+    return reduction(x)[tf.newaxis] if x.shape[0] == 1 else reduction(x, [1, 2])
 
 
-def _rows(x: tf.Tensor) -> list[int] | None:
-    """[rows, length] to which x is reshaped for the matrix-vector form, None for the plain one."""
-    size = math.prod(x.shape) if x.shape.is_fully_defined() else 0
-    if size <= _ROW or _on_gpu(x):
-        return None
-    length = 1
-    for axis in reversed(x.shape.as_list()):
-        if length * axis > _ROW:
-            break
-        length *= axis
-    if length < _SHORT:
-        length = next(n for n in range(_ROW, 0, -1) if size % n == 0)
-    return [size // length, length] if length > 1 else None
+def _as_product(x: tf.Tensor) -> bool:
+    """True where the product with ones is the better form."""
+    return x.shape.is_fully_defined() and math.prod(x.shape) > _LENGTH and not _on_gpu(x)
+
+
+def _of_pieces(x: tf.Tensor) -> tf.Tensor:
+    k, pieces, length = x.shape
+    flat = tf.reshape(x, [k * pieces, length])
+    return tf.reshape(tf.linalg.matvec(flat, tf.ones([length], x.dtype)), [k, pieces])
 
 
 def _on_gpu(x: tf.Tensor) -> bool:

@@ -4,11 +4,14 @@ A unit is one index of the last axis: a neuron, a channel.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from gradscope.probes import reduce
+from gradscope.probes.bundle import each
 
 _FLAT = 0.01
 """Share of the largest derivative under which a unit passes practically no gradient: the bound
@@ -62,28 +65,49 @@ def can_saturate(kind: str | None) -> bool:
     return kind in KINDS and KINDS[kind] != Activation()
 
 
+class Size(NamedTuple):
+    """Two float32 tensors of one shape; NaN for outputs without elements."""
+
+    activation_mean: tf.Tensor
+    activation_rms: tf.Tensor
+
+
+def activations(outputs: Sequence[tf.Tensor]) -> Size:
+    """Mean and root mean square of L layers' outputs, each float32[L].
+
+    outputs: float tensors of any shape.
+    """
+    total, squares = each(lambda x: (reduce.sums(x), reduce.sums(x * x)), 2, outputs)
+    if not outputs:
+        return Size(total, squares)
+    return Size(total / _sizes(outputs), tf.sqrt(squares / _sizes(outputs)))
+
+
 def activation_mean(output: tf.Tensor) -> tf.Tensor:
     """The mean of all elements, a float32 scalar; NaN for an empty tensor."""
-    x = reduce.real(output)
-    return tf.cast(tf.reduce_sum(x) / tf.cast(tf.size(x), x.dtype), tf.float32)
+    return activations([output]).activation_mean[0]
 
 
 def activation_rms(output: tf.Tensor) -> tf.Tensor:
     """√ mean a² of all elements, a float32 scalar; NaN for an empty tensor."""
-    x = reduce.real(output)
-    return tf.cast(tf.sqrt(reduce.sum_of_squares(x) / tf.cast(tf.size(x), x.dtype)), tf.float32)
+    return activations([output]).activation_rms[0]
 
 
-def activation_grad_norm(grad: tf.Tensor | None, scale: tf.Tensor | None = None) -> tf.Tensor:
-    """‖∂loss/∂a‖, a float32 scalar; NaN where the loss doesn't depend on a.
+def activation_grad_norms(grads: Sequence[tf.Tensor], scale: tf.Tensor | None = None) -> tf.Tensor:
+    """‖∂loss/∂a‖ of L layers' outputs, float32[L].
 
     scale: scalar by which the loss was multiplied, or None.
     """
+    dense = [tf.convert_to_tensor(grad) for grad in grads]
+    (length,) = each(lambda x: (reduce.norms(x),), 1, dense)
+    return length if scale is None else length / tf.cast(scale, tf.float32)
+
+
+def activation_grad_norm(grad: tf.Tensor | None, scale: tf.Tensor | None = None) -> tf.Tensor:
+    """‖∂loss/∂a‖, a float32 scalar; NaN where the loss doesn't depend on a."""
     if grad is None:
         return tf.constant(float("nan"), tf.float32)
-    x = reduce.real(tf.convert_to_tensor(grad))
-    length = reduce.norm(x, reduce.max_abs(x))
-    return tf.cast(length if scale is None else length / tf.cast(scale, x.dtype), tf.float32)
+    return activation_grad_norms([grad], scale)[0]
 
 
 def silent(output: tf.Tensor, kind: str) -> tf.Tensor:
@@ -91,9 +115,8 @@ def silent(output: tf.Tensor, kind: str) -> tf.Tensor:
 
     output: float tensor [..., units] of a rectifier.
     """
-    # One plain maximum per unit is vectorized on XLA:CPU; any(x > 0) takes five times as long.
     threshold = tf.cast(KINDS[kind].fires_above, output.dtype)
-    return tf.logical_not(tf.reduce_max(output, _all_but_last(output)) > threshold)
+    return tf.logical_not(_largest(output) > threshold)
 
 
 def saturated_fraction(output: tf.Tensor, kind: str, silent_units: tf.Tensor | None) -> tf.Tensor:
@@ -101,19 +124,30 @@ def saturated_fraction(output: tf.Tensor, kind: str, silent_units: tf.Tensor | N
 
     silent_units: what `silent` gave for a rectifier, None for the others.
     """
+    return shares([saturated(output, kind, silent_units)])[0]
+
+
+def saturated(output: tf.Tensor, kind: str, silent_units: tf.Tensor | None) -> tf.Tensor:
+    """bool: saturated elements [...], shaped like output, or a rectifier's saturated units [units].
+
+    silent_units: what `silent` gave for a rectifier, None for the others.
+    """
     rule = KINDS[kind]
     if silent_units is not None:
         if rule.ceiling is not None:
             bent = tf.where(output < rule.ceiling, output, tf.zeros_like(output))
-            silent_units = tf.logical_not(tf.reduce_max(bent, _all_but_last(bent)) > 0)
-        return reduce.share(silent_units)
+            silent_units = tf.logical_not(_largest(bent) > 0)
+        return silent_units
     assert rule.bounds is not None
     low, high = (tf.cast(bound, output.dtype) for bound in rule.bounds)
-    return reduce.share(tf.logical_or(output < low, output > high))
+    return tf.logical_or(output < low, output > high)
 
 
-def _all_but_last(x: tf.Tensor) -> list[int]:
-    return list(range(x.shape.rank - 1))
+def _largest(output: tf.Tensor) -> tf.Tensor:
+    """The largest activation of each unit."""
+    samples = output.shape[:-1].num_elements()
+    rows = tf.reshape(output, [-1 if samples is None else samples, output.shape[-1]])
+    return reduce.max_over_rows(rows)
 
 
 def dead_fraction(silence: tf.Tensor, seen: tf.Tensor, window: int) -> tf.Tensor:
@@ -123,5 +157,22 @@ def dead_fraction(silence: tf.Tensor, seen: tf.Tensor, window: int) -> tf.Tensor
     seen: scalar, the number of recorded steps so far, this one included.
     window: recorded steps that a unit must be silent to count as dead; fewer while fewer are seen.
     """
-    limit = tf.cast(tf.minimum(tf.cast(seen, tf.int64), window), tf.float32)
-    return reduce.share(silence >= limit)
+    return shares([dead(silence, seen, window)])[0]
+
+
+def dead(silence: tf.Tensor, seen: tf.Tensor, window: int) -> tf.Tensor:
+    """bool[units]: which units fired for no sample of the window; see `dead_fraction`."""
+    return silence >= tf.cast(tf.minimum(tf.cast(seen, tf.int64), window), tf.float32)
+
+
+def shares(masks: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The share of elements that are True in each of L masks, float32[L]; NaN for empty ones."""
+    (on,) = each(lambda x: (reduce.sums(x),), 1, masks)
+    return on / _sizes(masks) if masks else on
+
+
+def _sizes(tensors: Sequence[tf.Tensor]) -> tf.Tensor:
+    known = [x.shape.num_elements() for x in tensors]
+    if None not in known:
+        return tf.constant(known, tf.float32)
+    return tf.stack([tf.cast(tf.size(x), tf.float32) for x in tensors])

@@ -1,29 +1,36 @@
-"""How far one variable moved in a step."""
+"""How far the variables moved in a step."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from gradscope.probes import reduce
+from gradscope.probes.bundle import each
 
 
 class Update(NamedTuple):
-    """Three float32 scalars; see the catalogue for their formulas."""
+    """Three float32 tensors of one shape; see the catalogue for their formulas."""
 
     weight_norm: tf.Tensor
     update_norm: tf.Tensor
     update_ratio: tf.Tensor
 
 
-def update(before: tf.Tensor, after: tf.Tensor) -> Update:
-    """The statistics of one variable's update.
+def updates(before: Sequence[tf.Tensor], after: Sequence[tf.Tensor]) -> Update:
+    """The statistics of V variables' updates, each float32[V].
 
-    before, after: the variable's value at the start and at the end of the step, same shape.
+    before, after: each variable's value at the start and at the end of the step, same shapes.
     """
-    old, new = reduce.real(before), reduce.real(after)
-    weight = reduce.norm(old)
-    moved = reduce.norm(new - old)
-    ratio = tf.where(tf.equal(moved, 0) & tf.equal(weight, 0), tf.zeros_like(moved), moved / weight)
-    return Update(
-        tf.cast(weight, tf.float32), tf.cast(moved, tf.float32), tf.cast(ratio, tf.float32)
-    )
+    weight, moved = each(_norms_of_both, 2, before, after)
+    still = tf.equal(moved, 0) & tf.equal(weight, 0)
+    return Update(weight, moved, tf.where(still, tf.zeros_like(moved), moved / weight))
+
+
+def update(before: tf.Tensor, after: tf.Tensor) -> Update:
+    """The statistics of one variable's update, each a float32 scalar; see `updates`."""
+    return Update(*(column[0] for column in updates([before], [after])))
+
+
+def _norms_of_both(old: tf.Tensor, new: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    return reduce.norms(old), reduce.norms(new - old)
