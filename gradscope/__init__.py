@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from gradscope.diagnosis.engine import diagnose
     from gradscope.errors import GradscopeError, GradscopeWarning
     from gradscope.keras import Callback
-    from gradscope.records import Record, Remedy, Report, Verdict
+    from gradscope.records import Record
+    from gradscope.report import Remedy, Report, Verdict
     from gradscope.run import Run, open_run
     from gradscope.scope import Scope
 
@@ -23,11 +24,11 @@ _HOMES = {
     "GradscopeError": "gradscope.errors",
     "GradscopeWarning": "gradscope.errors",
     "Record": "gradscope.records",
-    "Remedy": "gradscope.records",
-    "Report": "gradscope.records",
+    "Remedy": "gradscope.report",
+    "Report": "gradscope.report",
     "Run": "gradscope.run",
     "Scope": "gradscope.scope",
-    "Verdict": "gradscope.records",
+    "Verdict": "gradscope.report",
     "diagnose": "gradscope.diagnosis.engine",
     "open_run": "gradscope.run",
 }

@@ -1,19 +1,20 @@
 """Judges a run: findings of all rules -> verdicts, root causes first, symptoms beneath them."""
 
+import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 from typing import cast
 
 import numpy as np
 
-from gradscope.diagnosis.causes import CAUSES, Cause, explained_by
+from gradscope.causes import CAUSES, Cause, explained_by
 from gradscope.diagnosis.reading import recorded_steps
 from gradscope.diagnosis.rule import Finding, Rule
-from gradscope.errors import GradscopeWarning
-from gradscope.records import SEVERITIES, Report, RunView, Verdict
+from gradscope.errors import GradscopeWarning, UsageError
+from gradscope.records import RunView
+from gradscope.report import RULE_FAILED, SEVERITIES, Remedy, Report, Verdict
 
 
 class Engine:
@@ -34,18 +35,23 @@ class Engine:
         """The verdicts on a run, root causes first, each with the symptoms that it explains.
 
         Nothing for a run that is too short to judge. Never raises because of a rule: one that
-        fails is left out, with one `GradscopeWarning` in this engine's life.
+        fails is left out, with a remark among the verdicts of a run that has records, and with one
+        `GradscopeWarning` in this engine's life.
         """
         findings: list[Finding] = []
+        failures: dict[str, Exception] = {}
         for rule in dict.fromkeys(cause.rule for cause in self._causes.values()):
             try:
                 with np.errstate(all="ignore"):
                     findings.extend(_load(rule)(run))
             except Exception as error:
+                failures[rule] = error
                 # Where warnings are errors, this one must not end anything either.
                 with suppress(GradscopeWarning):
                     self._warn(rule, error)
-        return arrange(findings, self._causes)
+        if any(finding.severity != "info" for finding in findings):
+            findings = [f for f in findings if not self._causes[f.cause].alone]
+        return (*arrange(findings, self._causes), *_remark(failures, run))
 
     def _warn(self, rule: str, error: Exception) -> None:
         if rule in self._failed:
@@ -64,21 +70,24 @@ def judge(run: RunView) -> tuple[Verdict, ...]:
     return Engine().judge(run)
 
 
-def diagnose(run: RunView | str | Path) -> Report:
+def diagnose(run: RunView | str | os.PathLike[str]) -> Report:
     """The report on a run: a `Run`, any other `RunView`, or the log directory of one.
 
     Judges anew, with the rules of this version. Raises RunError where the directory holds no run
-    that can be read.
+    that can be read, UsageError for anything else.
 
     >>> from gradscope.diagnosis.history import History
     >>> diagnose(History()).healthy
     True
     """
-    if isinstance(run, str | Path):
+    if isinstance(run, str | os.PathLike):
         from gradscope.run import open_run
 
         logdir, view = str(run), cast(RunView, open_run(run))
     else:
+        if not all(hasattr(run, name) for name in ("statistics", "names", "series")):
+            kind = type(run).__name__
+            raise UsageError(f"diagnose: expected a run or a log directory, got {kind}.")
         logdir, view = str(getattr(run, "logdir", "")), run
     return Report(judge(view), steps=len(recorded_steps(view)), logdir=logdir)
 
@@ -109,6 +118,26 @@ def arrange(findings: Sequence[Finding], causes: dict[str, Cause]) -> tuple[Verd
     return tuple(
         _verdict(root, tuple(_verdict(f) for f in sorted(beneath[root.cause], key=_age)))
         for root in roots
+    )
+
+
+def _remark(failures: Mapping[str, Exception], run: RunView) -> tuple[Verdict, ...]:
+    """That rules failed: without it, a run that nobody judged would pass for a healthy one."""
+    steps = recorded_steps(run)
+    if not failures or not len(steps):
+        return ()
+    said = "; ".join(f"{rule} ({type(e).__name__}: {e})" for rule, e in failures.items())
+    return (
+        Verdict(
+            cause=RULE_FAILED,
+            severity="info",
+            layer=None,
+            step=int(steps[0]),
+            confidence=1.0,
+            summary=f"A rule failed, so that its causes are not judged: {said}.",
+            evidence={"failed_rules": float(len(failures))},
+            remedy=Remedy("Please report it: it is a mistake of gradscope's, not of the training."),
+        ),
     )
 
 

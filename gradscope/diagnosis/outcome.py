@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradscope.diagnosis.posterior import StudentT, center, difference
+from gradscope.diagnosis.posterior import StudentT, center, difference, median_and_sigma
 from gradscope.diagnosis.reading import Floats, read, scalar
 from gradscope.records import RunView
+from gradscope.report import LEAST_STEPS
 
-LEAST_STEPS = 20
-"""Recorded steps below which no loss is called stalled: three at the start against five at the end
-leave two degrees of freedom, and even healthy runs need some steps for the first tenth."""
+ALARM = 0.9
+"""Least posterior probability of a verdict: one in ten such verdicts may be wrong."""
 
 MOST_HEAD = 5
 """Recorded steps that count as the start, at most: an easy task is solved within a few more, and
@@ -36,7 +36,9 @@ to more digits would make any difference certain."""
 class Outcome:
     """Where the loss began, where it is, and how probable it is that nothing was learnt.
 
-    start, end: medians of the loss at the start and at the end, NaN where there is none.
+    start: the first loss, the only one that no update touched, or the median of the first few where
+        that is lower: a run that blew up in its first steps must not pass for one that recovered.
+    end: median of the loss at the end. Both NaN where there is no loss.
     unlearnt: probability in [0, 1] that the loss is not meaningfully lower than at its start, or
         no lower than predicting the class shares gives. 0 where there is too little to judge.
     stalled: the same, or flat since the first tenth at more than half its start: nothing learnt
@@ -63,11 +65,11 @@ def outcome(run: RunView) -> Outcome:
     n = len(losses)
     noise = LEAST_NOISE * abs(float(np.median(losses)))
     head, tail = losses[: max(3, min(MOST_HEAD, n // 20))], losses[-max(5, n // 5) :]
-    start, end = float(np.median(head)), float(np.median(tail))
+    start, end = min(float(losses[0]), float(np.median(head))), float(np.median(tail))
     if n < LEAST_STEPS:
         return Outcome(start, end, 0.0, 0.0)
     now = center(tail, noise)
-    chances = [_not_below(now, center(head, noise))]
+    chances = [_not_below(now, center(head, noise)), _not_below(now, _first(losses, tail, noise))]
     entropy = scalar(run, "label_entropy", steps)[-len(tail) :]
     prior = center(entropy, noise)
     if prior.location > 0 and end <= (1 + PLATEAU_BAND) * prior.location:
@@ -76,6 +78,26 @@ def outcome(run: RunView) -> Outcome:
     if end >= start - HALF * abs(start):
         stalled = max(stalled, _not_below(now, center(_after_first_tenth(losses), noise)))
     return Outcome(start, end, unlearnt, stalled)
+
+
+def said(result: Outcome) -> str:
+    """What became of the loss, for the end of a sentence.
+
+    >>> said(Outcome(2.396, 2.385, 1.0, 1.0)), said(Outcome(0.69, 0.72, 1.0, 1.0))
+    ('the loss fell only from 2.396 to 2.385', 'the loss has not fallen: 0.69 -> 0.72')
+    """
+    if result.end < result.start:
+        return f"the loss fell only from {result.start:.4g} to {result.end:.4g}"
+    return f"the loss has not fallen: {result.start:.4g} -> {result.end:.4g}"
+
+
+def _first(losses: Floats, tail: Floats, noise: float) -> StudentT:
+    """The first loss: one value, as uncertain as the later ones differ between batches.
+
+    Not as the first ones differ, among which may be the explosion that this is to see.
+    """
+    sigma = median_and_sigma(tail, noise)[1]
+    return StudentT(np.array(losses[0]), np.array(sigma), np.array(float(len(tail) - 1)))
 
 
 def _after_first_tenth(losses: Floats) -> Floats:

@@ -5,11 +5,11 @@ Adam whose gradients grow a hundred-million-fold keeps an update ratio of 2e-3.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradscope.diagnosis.outcome import MEANINGFUL_FALL
+from gradscope.diagnosis.outcome import ALARM, MEANINGFUL_FALL, outcome
 from gradscope.diagnosis.posterior import (
     StudentT,
     center,
@@ -44,13 +44,15 @@ WHOLE = 1.0
 
 LEAST_TIMES, AMONG = 3, 10
 """Recorded steps of so large an update, among how many: weights that start at 0 pass the ratio 1
-in their first step or two, and then no more. One is enough where the run breaks off as soon."""
+in their first step or two, and then no more. One is enough where it left its traces: a run that
+broke off as soon, a gradient that is 0 from then on, or weights that stay swollen."""
 
 PERSISTENCE = 0.9
 """Least share of steps from the beginning to the end at which the growth holds."""
 
-ALARM = 0.9
-"""Least posterior probability of a verdict: one in ten such verdicts may be wrong."""
+BOTTOMLESS = 3.0
+"""Decades of the first loss below 0: nothing that has a minimum falls so far; log-likelihoods of
+continuous data, which may be negative, stay within a few dozen times their first value."""
 
 REFERENCE = "Pascanu et al. 2013, On the difficulty of training recurrent neural networks"
 
@@ -59,8 +61,8 @@ REFERENCE = "Pascanu et al. 2013, On the difficulty of training recurrent neural
 class _Course:
     """The steps that are finite. broke: whether the run ended in steps that are not.
 
-    norm: log10 of the global gradient norm, loss: signed decades, both float64[S]. grads, ratios,
-    weights: float64[S, L] of the kernels, NaN where unknown.
+    norm: log10 of the global gradient norm, NaN where it is 0; loss: signed decades; both
+    float64[S]. grads, ratios, weights: float64[S, L] of the kernels, NaN where unknown.
     """
 
     steps: Steps
@@ -73,31 +75,40 @@ class _Course:
     weights: Floats
     broke: bool
 
+    @property
+    def moving(self) -> "_Course":
+        """The same without the steps that have no gradient."""
+        some = np.isfinite(self.norm)
+        arrays = ("steps", "norm", "loss", "raw_loss", "grads", "ratios", "weights")
+        return replace(self, **{name: getattr(self, name)[some] for name in arrays})
+
 
 def find(run: RunView) -> Sequence[Finding]:
     """A finding where gradients grow with the loss, or updates are absurd from the first steps."""
     course = _course(run)
     if not len(course.steps):
         return ()
-    found = [_growth(course), _run_up(course), _absurd_updates(course)]
+    found = [_growth(course.moving), _run_up(course.moving), _absurd_updates(run, course)]
     certain = [f for f in found if f is not None and f[1] >= ALARM]
     if not certain:
         return ()
-    index, confidence, column, evidence, words = min(certain, key=lambda f: (f[0], -f[1]))
+    step, confidence, column, evidence, words = min(certain, key=lambda f: (f[0], -f[1]))
     layer = course.names[column] if column is not None else None
     where = f", most in {layer}" if layer else ""
     start, end = course.raw_loss[0], course.raw_loss[-1]
     broken = ", then it is no longer finite" if course.broke else ""
+    bottomless = _bottomless(course.raw_loss)
+    way = "falls without bound," if bottomless else "went"
     return (
         Finding(
             cause="exploding-gradient",
             severity="critical",
             layer=layer,
-            step=int(course.steps[index]),
+            step=step,
             confidence=confidence,
-            summary=f"{words}{where}; the loss went from {start:.4g} to {end:.4g}{broken}.",
+            summary=f"{words}{where}; the loss {way} from {start:.4g} to {end:.4g}{broken}.",
             evidence={**evidence, "loss_start": float(start), "loss_end": float(end)},
-            remedy=_remedy(run, evidence.get("grad_norm_baseline", 1.0)),
+            remedy=_SIGN if bottomless else _remedy(run, evidence.get("grad_norm_baseline", 1.0)),
         ),
     )
 
@@ -119,7 +130,7 @@ def _course(run: RunView) -> _Course:
     overflow = np.isinf(total) & (counts.shape[1] > 0) & (counts == 0).all(axis=1)
     norm = log10(np.where(overflow, np.finfo(np.float32).max, total))
     broken = ~np.isfinite(losses) | ~(np.isfinite(total) | overflow)
-    keep = np.flatnonzero(np.isfinite(norm) & ~broken)
+    keep = np.flatnonzero((np.isfinite(norm) | (total == 0)) & ~broken)
     at = steps[keep]
     ratios, weights = read(run, "update_ratio"), read(run, "weight_norm")
     return _Course(
@@ -162,12 +173,13 @@ def _growth(course: _Course) -> _Found | None:
     grown = _above(course.norm, late, base, GROWTH)
     failing = max(
         _above(course.loss, late, base, GROWTH),
+        float(_bottomless(course.raw_loss)),
         min(_not_lower(course, late, base), _swollen(course, late, base)),
     )
     growth = _column_growth(course, late, base)
     decades = float(np.median(course.norm[late]) - middle)
     return (
-        since,
+        int(course.steps[since]),
         grown * failing,
         _largest(growth),
         {
@@ -189,14 +201,17 @@ def _run_up(course: _Course) -> _Found | None:
     last = course.norm[-RUN_UP_STEPS:]
     length = len(last) - 1
     line = slope(last[None])
-    if not line.location[0] * length > RUN_UP or course.loss[-1] - course.loss[-len(last)] < GROWTH:
+    rise = course.loss[-1] - course.loss[-len(last)]
+    if not line.location[0] * length > RUN_UP:
+        return None
+    if rise < GROWTH and not _bottomless(course.raw_loss):
         return None
     start = len(course.norm) - len(last)
     since = start + int(np.argmax(last > last[0] + GROWTH))
     window = slice(start, start + 1), slice(-1, None)
     growth = _column_growth(course, window[1], window[0])
     return (
-        since,
+        int(course.steps[since]),
         float(line.above(RUN_UP / length)[0]),
         _largest(growth),
         {
@@ -210,8 +225,8 @@ def _run_up(course: _Course) -> _Found | None:
     )
 
 
-def _absurd_updates(course: _Course) -> _Found | None:
-    """Updates larger than the weights themselves, again and again, with no gain."""
+def _absurd_updates(run: RunView, course: _Course) -> _Found | None:
+    """Updates larger than the weights themselves, again and again or with lasting harm; no gain."""
     ratios = np.where(course.weights > 0, course.ratios, np.nan)
     middle = medians(ratios, axis=1)
     with np.errstate(invalid="ignore"):
@@ -220,25 +235,48 @@ def _absurd_updates(course: _Course) -> _Found | None:
     often = flags & (counts >= LEAST_TIMES)
     if course.broke:  # there was no time for more
         often[-AMONG:] |= flags[-AMONG:]
+    wrecked = flags.any() and _wrecked(course, int(np.argmax(flags)))
+    often |= flags & wrecked
     if not often.any():
         return None
-    since = int(np.argmax(often))
-    end = course.raw_loss[-max(1, len(course.raw_loss) // 10) :]
-    first = float(course.raw_loss[0])
-    gain = first - float(np.median(end)) > MEANINGFUL_FALL * abs(first)
-    if gain and not course.broke:
+    if not course.broke and _gained(course.raw_loss) and outcome(run).unlearnt < ALARM:
         return None
     sizes = log10(middle[flags])
+    if wrecked:  # one was enough, so the largest is the one to be sure of
+        sizes = sizes[[np.argmax(sizes)]]
     # A decade more is as bad as ten: capped, so that a few enormous ones don't blur the posterior.
     large = center(np.minimum(sizes, GROWTH), LEAST_SIGMA)
     size = 10 ** float(np.median(sizes))
     return (
-        since,
+        int(course.steps[np.argmax(often)]),
         float(large.above(np.log10(WHOLE))),
         _largest(medians(ratios[flags], axis=0)),
         {"update_ratio": size, "steps_with_absurd_update": float(flags.sum())},
         f"One update changes the weights by {size:.3g} times their own size",
     )
+
+
+def _gained(losses: Floats) -> bool:
+    """Whether the loss ends meaningfully below its first value, the only one before any update."""
+    first, end = float(losses[0]), float(np.median(losses[-max(1, len(losses) // 10) :]))
+    return first - end > MEANINGFUL_FALL * abs(first)
+
+
+def _wrecked(course: _Course, since: int) -> bool:
+    """Whether one absurd update left its traces: a kernel without gradient, or swollen weights."""
+    before, after = course.grads[: since + 1], course.grads[since + 1 :]
+    if len(after) < AMONG:
+        return False
+    lost = (before > 0).any(axis=0) & ((after == 0).mean(axis=0) >= PERSISTENCE)
+    late = slice(-max(5, len(course.steps) // 10), None)
+    swollen = _above(_size(course), late, slice(since, since + 1), GROWTH)
+    return bool(lost.any()) or swollen >= ALARM
+
+
+def _bottomless(losses: Floats) -> bool:
+    """Whether the loss has fallen below 0 by far more than it was worth at first."""
+    first = abs(float(losses[0])) or 1.0
+    return bool(np.median(losses[-RUN_UP_STEPS // 2 :]) < -first * 10**BOTTOMLESS)
 
 
 def _above(values: Floats, late: slice, base: slice, floor: float) -> float:
@@ -256,10 +294,14 @@ def _not_lower(course: _Course, late: slice, base: slice) -> float:
 
 def _swollen(course: _Course, late: slice, base: slice) -> float:
     """The probability that the weights have grown, or that updates are as large as they are."""
-    weights = log10(np.sqrt(np.nansum(course.weights**2, axis=1)))
     updates = log10(medians(course.ratios, axis=1))
     large = center(updates[late], LEAST_SIGMA).above(np.log10(WHOLE))
-    return max(_above(weights, late, base, GROWTH), float(np.nan_to_num(large)))
+    return max(_above(_size(course), late, base, GROWTH), float(np.nan_to_num(large)))
+
+
+def _size(course: _Course) -> Floats:
+    """float64[S]: log10 of the norm of all kernels."""
+    return log10(np.sqrt(np.nansum(course.weights**2, axis=1)))
 
 
 def _column_growth(course: _Course, late: slice, base: slice) -> Floats:
@@ -270,6 +312,14 @@ def _column_growth(course: _Course, late: slice, base: slice) -> Floats:
 
 def _largest(values: Floats) -> int | None:
     return int(np.nanargmax(values)) if np.isfinite(values).any() else None
+
+
+_SIGN = Remedy(
+    "The loss falls without bound: check its sign. Training minimises it, so that what is to grow, "
+    "a likelihood or a reward, needs a minus.",
+    "",
+    "https://keras.io/api/losses/",
+)
 
 
 def _remedy(run: RunView, clip: float) -> Remedy:

@@ -1,12 +1,12 @@
 """vanishing-gradient: the gradient is lost on its way back; the early layers don't learn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradscope.diagnosis.outcome import LEAST_STEPS, Outcome, outcome
+from gradscope.diagnosis.outcome import ALARM, Outcome, outcome, said
 from gradscope.diagnosis.posterior import slope
 from gradscope.diagnosis.reading import (
     Floats,
@@ -18,8 +18,10 @@ from gradscope.diagnosis.reading import (
     read,
     scalar,
 )
+from gradscope.diagnosis.remedies import way_back
 from gradscope.diagnosis.rule import Finding
-from gradscope.records import Remedy, RunView
+from gradscope.records import RunView
+from gradscope.report import LEAST_STEPS
 
 LEAST_DROP = 2.0
 """Decades that the gradient norm loses from the last kernel to the first. AUTOTRAINER (Zhang et
@@ -29,9 +31,6 @@ layers understates a drop that the last layer makes alone."""
 LEAST_ELASTICITY = 1e-6
 """‖g‖·‖w‖ / |loss|, a ratio: the relative change of the loss when a kernel changes by its own
 size. Below ten times the resolution of a float32 (1.2e-7) the loss can't show that change."""
-
-ALARM = 0.9
-"""Least posterior probability of a verdict: one in ten such verdicts may be wrong."""
 
 PERSISTENCE = 0.9
 """Least share of the recorded steps, from the first to the last, at which the gradient is gone: a
@@ -43,11 +42,6 @@ REGULARIZED = 1e-3
 
 LEAST_OUTPUTS = 3
 """Layer outputs with a gradient that make a depth profile; fewer leave the kernels to judge by."""
-
-REFERENCE = (
-    "Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward neural "
-    "networks; Ioffe & Szegedy 2015, Batch normalization"
-)
 
 
 @dataclass(frozen=True)
@@ -78,7 +72,10 @@ def find(run: RunView) -> Sequence[Finding]:
         found = _zero(depth, since, result)
     else:
         found = _profile(depth, since, result)
-    return (found,) if found.confidence >= ALARM else ()
+    if found.confidence < ALARM:
+        return ()
+    zero_in_front = found.evidence["grad_norm_first"] == 0
+    return (replace(found, remedy=way_back(run, found.layer or "", found.step, zero_in_front)),)
 
 
 def _depth(run: RunView) -> _Depth:
@@ -148,6 +145,9 @@ def _profile(depth: _Depth, since: int, result: Outcome) -> Finding:
     first, last = int(known[0]), int(known[-1])
     gone = _front(profile <= np.nanmax(profile) - LEAST_DROP)
     layer = depth.names[gone[-1] if len(gone) else first]
+    small = f"From {layer} down to the input each gradient is below 1/100 of the largest; from "
+    if not len(gone):
+        small = f"Little gradient reaches {layer}: from "
     return _finding(
         depth,
         since,
@@ -155,8 +155,8 @@ def _profile(depth: _Depth, since: int, result: Outcome) -> Finding:
         probability,
         result.stalled,
         result,
-        f"From {layer} down to the input the gradient is gone: it falls by {drop:.1f} decades from "
-        f"the last layer to the first, and {_learnt_nothing(result)}.",
+        f"{small}the last layer to the first it shrinks by a factor of 10^{drop:.1f}, and "
+        f"{said(result)}.",
         {
             "drop_decades": drop,
             "decades_per_layer": float(line.location[0]),
@@ -178,8 +178,7 @@ def _zero(depth: _Depth, since: int, result: Outcome) -> Finding:
         1.0,
         result.stalled,
         result,
-        f"From {layer} down to the input the gradient is exactly zero, and "
-        f"{_learnt_nothing(result)}.",
+        f"From {layer} down to the input the gradient is exactly zero, and {said(result)}.",
         {
             "grad_norm_first": 0.0,
             "grad_norm_last": float(last),
@@ -199,7 +198,7 @@ def _everywhere(depth: _Depth, since: int, result: Outcome) -> Finding:
         result.unlearnt,  # a full batch at its optimum has no gradient either
         result,
         f"No layer receives a gradient that could move the loss, not even {layer}, and "
-        f"{_learnt_nothing(result)}.",
+        f"{said(result)}.",
         {
             "grad_norm_first": float(typical[0]),
             "grad_norm_last": float(typical[-1]),
@@ -233,23 +232,7 @@ def _finding(
             "probability_gone": probability,
             "probability_stalled": stalled,
         },
-        remedy=_remedy(layer),
     )
-
-
-def _remedy(layer: str) -> Remedy:
-    return Remedy(
-        f"Let the gradient pass {layer}: ReLU-like activations with He initialisation instead of "
-        "sigmoid, tanh or softmax inside the net, normalisation between layers, or residual "
-        "connections.",
-        'x = keras.layers.Dense(units, kernel_initializer="he_normal", use_bias=False)(x)\n'
-        'x = keras.layers.Activation("relu")(keras.layers.BatchNormalization()(x))',
-        REFERENCE,
-    )
-
-
-def _learnt_nothing(result: Outcome) -> str:
-    return f"the loss went from {result.start:.4g} to {result.end:.4g} only"
 
 
 def _front(flags: NDArray[np.bool_]) -> NDArray[np.intp]:

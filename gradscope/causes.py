@@ -20,6 +20,7 @@ class Cause:
     explains: slugs of the causes that it brings about directly; together they are the causal
         graph, which has no cycle.
     rule: the module of gradscope.diagnosis.rules whose `find` reports it.
+    alone: a remark that is made only where no rule found anything worse.
     """
 
     slug: str
@@ -27,6 +28,7 @@ class Cause:
     meaning: str
     explains: tuple[str, ...]
     rule: str
+    alone: bool = False
 
     @property
     def page(self) -> str:
@@ -37,8 +39,9 @@ class Cause:
 # fmt: off
 CAUSES: tuple[Cause, ...] = (
     Cause("vanishing-gradient", "flow", "the gradient is lost on its way back, so that the early layers don't learn", (), "vanishing_gradient"),
-    Cause("exploding-gradient", "flow", "gradients or updates grow out of all proportion and take the loss with them", ("nonfinite",), "exploding_gradient"),
+    Cause("exploding-gradient", "flow", "gradients or updates grow out of all proportion and take the loss with them", ("nonfinite", "vanishing-gradient"), "exploding_gradient"),
     Cause("nonfinite", "flow", "NaN or Inf in the inputs, activations, loss, gradients or weights", ("vanishing-gradient",), "nonfinite"),
+    Cause("loss-plateau", "fit", "the loss does not fall, for a reason that no other rule knows", (), "loss_plateau", alone=True),
 )
 # fmt: on
 
