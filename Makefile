@@ -23,7 +23,7 @@ test: $(STAMP) ## Runs all tests but the slow ones.
 test-slow: $(STAMP) ## Runs the slow tests.
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
 
-unit: $(STAMP) ## Runs the unit tests, in seconds.
+unit: $(STAMP) ## Runs the unit tests, in about a minute.
 	$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)
 
 lint: $(STAMP) ## Checks style, format, types and the direction of imports.

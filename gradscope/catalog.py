@@ -33,7 +33,7 @@ class Statistic:
     source: str = ""
 
 
-_GLOROT = "Glorot & Bengio 2010, Understanding the difficulty of training deep networks"
+_GLOROT = "Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward neural networks"
 _RATIO = "Karpathy, CS231n notes, Ratio of weights:updates (guide value 1e-3)"
 _CLIP = "Pascanu et al. 2013, On the difficulty of training recurrent neural networks"
 _SCALE = "Micikevicius et al. 2018, Mixed precision training"
