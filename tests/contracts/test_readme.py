@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gradscope.causes import CAUSES
 from gradscope.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
@@ -44,9 +45,9 @@ def test_both_commands_the_quickstart_and_the_picture_come_first_and_in_this_ord
     assert places == sorted(places)
 
 
-@pytest.mark.parametrize("target", re.findall(r"\]\(([^)#]+)\)", README))
-def test_every_link_leads_to_a_file(target):
-    assert (ROOT / target).is_file(), f"README.md links to {target}"
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.slug)
+def test_every_cause_is_named_and_leads_to_its_page(cause):
+    assert f"[{cause.slug}]({cause.page})" in README
 
 
 def test_every_command_that_it_shows_exists():
