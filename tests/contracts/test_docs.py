@@ -1,12 +1,52 @@
-"""What is generated is what is committed."""
+"""The pages are true: what is generated is committed, links lead somewhere, rooms are as drawn."""
 
+import re
 import runpy
+import tomllib
 from pathlib import Path
 
-DOCS = Path(__file__).parents[2] / "docs"
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+LINKS = [
+    (page, target)
+    for page in PAGES
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text(encoding="utf-8"))
+]
 
 
 def test_the_statistics_page_is_up_to_date():
     page = runpy.run_path(str(DOCS / "generate.py"))["statistics_page"]()
     committed = (DOCS / "statistics.md").read_text(encoding="utf-8")
     assert committed == page, "run `make docs` and commit docs/statistics.md"
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that a page's headings get on the web: lower case, hyphens for spaces."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize(
+    ("page", "target"), LINKS, ids=[f"{page.name}:{target}" for page, target in LINKS]
+)
+def test_every_link_leads_to_a_file_and_a_heading(page, target):
+    path, _, anchor = target.partition("#")
+    linked = page.parent / path if path else page
+    assert linked.exists(), f"{page.name} links to {target}"
+    assert not anchor or anchor in anchors(linked), f"{page.name} links to {target}"
+
+
+def test_the_rooms_are_those_that_import_linter_holds():
+    text = (DOCS / "how-it-works.md").read_text(encoding="utf-8")
+    drawn = text.partition("## Rooms")[2].split("```")[1]
+    rooms = [
+        set(re.findall(r"\w+", floor))
+        for floor in drawn.split("\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}")
+    ]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contract = settings["tool"]["importlinter"]["contracts"][0]
+    floors = [set(re.findall(r"\w+", floor)) for floor in contract["layers"]]
+    assert rooms == [floor for floor in floors if floor != {"__main__"}]
