@@ -10,7 +10,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gradscope.sinks.summaries import log10
 
-_COLUMNS = 240
+COLUMNS = 200
+"""Of a history, and pixels of the picture."""
+
 _ABSENT = np.float32(-1)
 
 
@@ -24,8 +26,8 @@ class StepHistory:
     """
 
     def __init__(self, rows: int) -> None:
-        self._values = np.full((rows, _COLUMNS), _ABSENT, np.float32)
-        self._steps = np.zeros(_COLUMNS, np.int64)
+        self._values = np.full((rows, COLUMNS), _ABSENT, np.float32)
+        self._steps = np.zeros(COLUMNS, np.int64)
         self._per_column = 1
         self._used = 0
         self._in_last = 0
@@ -38,7 +40,7 @@ class StepHistory:
         absent: bool[rows], where there is no gradient; the norm there doesn't count.
         """
         if self._in_last == self._per_column or not self._used:
-            if self._used == _COLUMNS:
+            if self._used == COLUMNS:
                 self._halve()
             if self._in_last == self._per_column or not self._used:
                 self._steps[self._used] = step
@@ -52,10 +54,10 @@ class StepHistory:
     def _halve(self) -> None:
         merged = np.maximum(self._values[:, 0::2], self._values[:, 1::2])
         self._values = np.full_like(self._values, _ABSENT)
-        self._values[:, : _COLUMNS // 2] = merged
-        self._steps[: _COLUMNS // 2] = self._steps[::2]
+        self._values[:, : COLUMNS // 2] = merged
+        self._steps[: COLUMNS // 2] = self._steps[::2]
         self._per_column *= 2
-        self._used = _COLUMNS // 2
+        self._used = COLUMNS // 2
         self._in_last = self._per_column
 
     @property
@@ -79,11 +81,16 @@ _SPECIAL = (
     ("no gradient", "d4d4d4"),
 )
 
-# Two pixels a column at least, so that one bad step is seen.
-_WIDTH, _LABELS, _LEGEND = 2 * _COLUMNS, 230, 64
-_TOP, _BOTTOM = 44, 66
-_FONT_SIZE = 14
+# TensorBoard shows each picture 350 pixels wide and leaves pixels out to get there, which eats
+# letters: so it is drawn at just that width.
+_LABELS, _WIDTH, _SCALE = 102, COLUMNS, 48
+_TOP, _BOTTOM, _LEGEND = 24, 34, 18
+_LEAST_HEIGHT = 100
+_FONT_SIZE = 11
 _INK, _PAPER = "#222222", "#ffffff"
+
+_LEAST_DECADES = 6
+"""Of the colour range: a run whose norms are all alike must not look like one that spans many."""
 
 
 @dataclass(frozen=True)
@@ -103,27 +110,39 @@ def draw_heatmap(title: str, names: Sequence[str], history: StepHistory) -> Pict
     values, group = _fold(history.values)
     height = _row_height(len(values)) * len(values)
     logs = log10(values)
-    finite = logs[~np.isnan(logs)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    pixels = _colours(values, logs, low, high)
-    cells = Image.fromarray(pixels).resize((_WIDTH, height), Image.Resampling.NEAREST)
-    size = (_LABELS + _WIDTH + _LEGEND, _TOP + max(height, 120) + _BOTTOM)
+    low, high = _decades(logs)
+    kinds = _special(values)
+    cells = Image.fromarray(_colours(logs, kinds, low, high))
+    cells = cells.resize((_WIDTH, height), Image.Resampling.NEAREST)
+    seen = [place for place, mask in enumerate(kinds) if mask.any()]
+    below = _BOTTOM + (_LEGEND if seen else 0)
+    size = (_LABELS + _WIDTH + _SCALE, _TOP + max(height, _LEAST_HEIGHT) + below)
     image = Image.new("RGB", size, _PAPER)
     image.paste(cells, (_LABELS, _TOP))
     draw = ImageDraw.Draw(image)
-    draw.text((_LABELS, 12), title, _INK, _font(_FONT_SIZE + 3))
+    draw.text((_LABELS, _TOP // 2), title, _INK, _font(), anchor="lm")
     _draw_names(draw, names, group, height / len(values))
-    _draw_steps(draw, history, height)
-    _draw_scale(image, low, high, max(height, 120))
-    _draw_legend(draw, size[1] - 28)
+    _draw_steps(draw, history, _TOP + height)
+    _draw_scale(image, low, high, max(height, _LEAST_HEIGHT))
+    _draw_legend(draw, seen, size[1] - _LEGEND)
     buffer = io.BytesIO()
     # A palette takes a third of the bytes; its own, as a computed one drops rare colours.
     image.quantize(palette=_palette(), dither=Image.Dither.NONE).save(buffer, "PNG")
     return Picture(buffer.getvalue(), *size)
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
+def _decades(logs: NDArray[np.float64]) -> tuple[int, int]:
+    """Lowest and highest exponent of ten of the colour range."""
+    finite = logs[~np.isnan(logs)]
+    if not finite.size:
+        return -_LEAST_DECADES, 0
+    # float32 has no 1e-6, and what is nearest to it must not open another decade.
+    high = int(np.ceil(finite.max() - 1e-5))
+    return min(int(np.floor(finite.min() + 1e-5)), high - _LEAST_DECADES), high
+
+
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(_FONT_SIZE)
 
 
 def _fold(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
@@ -136,14 +155,18 @@ def _row_height(rows: int) -> int:
     return min(22, max(2, 640 // rows))
 
 
+def _special(values: NDArray[np.float32]) -> tuple[NDArray[np.bool_], ...]:
+    """A mask for each entry of _SPECIAL."""
+    return np.isnan(values), np.isposinf(values), values == 0, values == _ABSENT
+
+
 def _colours(
-    values: NDArray[np.float32], logs: NDArray[np.float64], low: float, high: float
+    logs: NDArray[np.float64], kinds: Sequence[NDArray[np.bool_]], low: int, high: int
 ) -> NDArray[np.uint8]:
     ramp = _ramp()
-    place = np.nan_to_num((logs - low) / max(high - low, 1e-9))
-    pixels = ramp[(place * (len(ramp) - 1)).astype(np.int64)]
-    where = (np.isnan(values), np.isposinf(values), values == 0, values == _ABSENT)
-    for (_, colour), mask in zip(_SPECIAL, where, strict=True):
+    place = np.nan_to_num((logs - low) / (high - low)).clip(0, 1)
+    pixels = ramp[(place * (len(ramp) - 1)).round().astype(np.int64)]
+    for (_, colour), mask in zip(_SPECIAL, kinds, strict=True):
         pixels[mask] = _rgb(colour)
     return pixels
 
@@ -171,26 +194,30 @@ def _rgb(colour: str) -> tuple[int, int, int]:
 def _draw_names(
     draw: ImageDraw.ImageDraw, names: Sequence[str], group: int, row_height: float
 ) -> None:
-    font = _font(_FONT_SIZE)
-    every = max(1, round((_FONT_SIZE + 3) / row_height))
+    font, room = _font(), _LABELS - 10
+    every = max(1, round((_FONT_SIZE + 2) / row_height))
     for row in range(0, -(-len(names) // group), every):
-        number = f"{row * group:03d} "
-        room = _LABELS - 16 - font.getlength(number)
-        name = shorten(names[row * group], lambda text, room=room: font.getlength(text) <= room)
+        name = shorten(names[row * group], lambda text: font.getlength(text) <= room)
         y = _TOP + (row + 0.5) * row_height
-        draw.text((_LABELS - 8, y), number + name, _INK, font, anchor="rm")
+        draw.text((_LABELS - 6, y), name, _INK, font, anchor="rm")
 
 
 def shorten(name: str, fits: Callable[[str], bool]) -> str:
     """The name, or as much of its ends as fits.
 
-    The ends of a path tell most, the last above all: the layer and the kind of variable.
+    The ends of a path tell most: the first part which block, the last which of its variables.
 
-    >>> shorten("encoder/block_3/dense/kernel", lambda text: len(text) <= 16)
-    'encod…nse/kernel'
+    >>> shorten("block_3/attention/dense/kernel", lambda text: len(text) <= 16)
+    'block_3/…/kernel'
+    >>> shorten("block_3/attention/dense/kernel", lambda text: len(text) <= 12)
+    'blo…e/kernel'
     """
     if fits(name):
         return name
+    first, _, rest = name.partition("/")
+    whole = f"{first}/…/{rest.rpartition('/')[2]}"
+    if "/" in rest and fits(whole):
+        return whole
     for kept in range(len(name) - 1, 1, -1):
         head = kept // 3
         short = f"{name[:head]}…{name[len(name) - kept + head :]}"
@@ -199,37 +226,43 @@ def shorten(name: str, fits: Callable[[str], bool]) -> str:
     return "…"
 
 
-def _draw_steps(draw: ImageDraw.ImageDraw, history: StepHistory, height: int) -> None:
-    font = _font(_FONT_SIZE)
-    steps = history.steps
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x = _LABELS + share * (_WIDTH - 1)
-        column = min(int(share * len(steps)), len(steps) - 1)
-        step = history.last_step if share == 1.0 else int(steps[column])
-        draw.line((x, _TOP + height, x, _TOP + height + 5), _INK)
-        draw.text(
-            (x, _TOP + height + 8),
-            f"step {step}" if not share else f"{step}",
-            _INK,
-            font,
-            anchor="la" if not share else "ma",
-        )
+def _draw_steps(draw: ImageDraw.ImageDraw, history: StepHistory, y: int) -> None:
+    font, steps, end = _font(), history.steps, -np.inf
+    draw.text((_LABELS - 6, y + 5), "step", _INK, font, anchor="ra")
+    last = str(history.last_step)
+    last_from = _LABELS + _WIDTH - font.getlength(last) / 2 - 6
+    for column in sorted({share * len(steps) // 4 for share in range(4)}):
+        text = str(steps[column])
+        x, half = _LABELS + column / len(steps) * _WIDTH, font.getlength(text) / 2
+        # The last step always has its label; others where there is room.
+        if text != last and x - half > end and x + half < last_from:
+            _draw_tick(draw, x, y, text)
+            end = x + half + 6
+    _draw_tick(draw, _LABELS + _WIDTH - 1, y, last)
 
 
-def _draw_scale(image: Image.Image, low: float, high: float, height: int) -> None:
-    draw, font = ImageDraw.Draw(image), _font(_FONT_SIZE)
-    bar = Image.fromarray(_ramp()[::-1].reshape(_RAMP_COLOURS, 1, 3)).resize((16, height))
-    x = _LABELS + _WIDTH + 16
+def _draw_tick(draw: ImageDraw.ImageDraw, x: float, y: int, text: str) -> None:
+    draw.line((x, y, x, y + 3), _INK)
+    draw.text((x, y + 5), text, _INK, _font(), anchor="ma")
+
+
+def _draw_scale(image: Image.Image, low: int, high: int, height: int) -> None:
+    draw = ImageDraw.Draw(image)
+    bar = Image.fromarray(_ramp()[::-1].reshape(_RAMP_COLOURS, 1, 3)).resize((8, height))
+    x = _LABELS + _WIDTH + 6
     image.paste(bar, (x, _TOP))
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        y = _TOP + (1 - share) * (height - 1)
-        text = f"{low + share * (high - low):.1f}"
-        draw.text((x + 22, y), text, _INK, font, anchor="lm")
+    # Even exponents and few of them, so that runs of much the same range have the same labels.
+    between = 2 * -(-(high - low) // 10)
+    for exponent in range(-(-low // between) * between, high + 1, between):
+        y = _TOP + (high - exponent) / (high - low) * (height - 1)
+        text = f"1e{exponent}" if exponent else "1"
+        draw.text((x + 10, y), text, _INK, _font(), anchor="lm")
 
 
-def _draw_legend(draw: ImageDraw.ImageDraw, y: int) -> None:
-    font, x = _font(_FONT_SIZE), _LABELS
-    for name, colour in _SPECIAL:
-        draw.rectangle((x, y, x + 14, y + 14), f"#{colour}", _INK)
-        draw.text((x + 20, y + 7), name, _INK, font, anchor="lm")
-        x += 40 + round(font.getlength(name))
+def _draw_legend(draw: ImageDraw.ImageDraw, seen: Sequence[int], y: int) -> None:
+    """The colours of the special cells that occur."""
+    x = 6.0
+    for name, colour in (_SPECIAL[place] for place in seen):
+        draw.rectangle((x, y, x + 10, y + 10), f"#{colour}", _INK)
+        draw.text((x + 15, y + 5), name, _INK, _font(), anchor="lm")
+        x += 27 + _font().getlength(name)

@@ -62,11 +62,12 @@ def _zeros(block: Block) -> NDArray[np.floating]:
 class Summary:
     """One curve.
 
-    tag: in the group `gradscope/`.
+    tag: in one of the groups `gradscope/`, `gradscope.bands/` and `gradscope.counts/`.
     statistic: what it is computed from.
     reduction: how.
     description: Markdown, shown beside the curve.
     shows_nan: whether NaN and infinities are points of the curve; otherwise they are left out.
+    kernels_only: whether the statistic's biases and scales are left out.
     """
 
     tag: str
@@ -74,12 +75,14 @@ class Summary:
     reduction: Reduction
     description: str
     shows_nan: bool = False
+    kernels_only: bool = False
 
 
 _QUANTILES = (("min", 0.0, "Smallest"), ("median", 0.5, "Median"), ("max", 1.0, "Largest"))
 
 SUMMARIES: tuple[Summary, ...] = (
     Summary("gradscope/loss", "loss", _only, "The training loss of the step.", shows_nan=True),
+    Summary("gradscope/learning_rate", "learning_rate", _only, "The optimizer's learning rate."),
     Summary(
         "gradscope/log10_global_grad_norm",
         "global_grad_norm",
@@ -88,52 +91,58 @@ SUMMARIES: tuple[Summary, ...] = (
     ),
     *(
         Summary(
-            f"gradscope/log10_grad_norm_{name}",
+            f"gradscope.bands/log10_grad_norm_{name}",
             "grad_norm",
             _quantile(share),
-            f"{word} log10 gradient norm over the variables; those with a gradient of zero, "
-            "NaN or infinity don't count.",
+            f"{word} log10 gradient norm over the kernels (the variables with two axes or more). "
+            "Kernels whose gradient is zero, NaN or infinite don't count here: "
+            "`gradscope.counts` counts them.",
+            kernels_only=True,
         )
         for name, share, word in _QUANTILES
     ),
     *(
         Summary(
-            f"gradscope/log10_update_ratio_{name}",
+            f"gradscope.bands/log10_update_ratio_{name}",
             "update_ratio",
             _quantile(share),
-            f"{word} log10 of ‖update‖ / ‖weights‖ over the variables; about -3 is usual.",
+            f"{word} log10 of ‖update‖ / ‖weights‖ over the kernels that are updated; "
+            "about -3 is usual.",
+            kernels_only=True,
         )
         for name, share, word in _QUANTILES
     ),
     Summary(
-        "gradscope/zero_gradient_variables",
+        "gradscope.counts/zero_gradient_variables",
         "grad_norm",
         _zeros,
-        "How many variables have a gradient of exactly zero.",
+        "How many variables, biases included, have a gradient of exactly zero.",
     ),
     Summary(
-        "gradscope/nonfinite_gradient_elements",
+        "gradscope.counts/nonfinite_gradient_elements",
         "nonfinite_count",
         _total,
         "How many elements of all gradients are NaN or infinite.",
     ),
     Summary(
-        "gradscope/dead_fraction_max",
+        "gradscope.counts/dead_fraction_max",
         "dead_fraction",
         _largest,
-        "Share of dead units in the layer that has most of them.",
+        "Share of dead units in the layer that has most of them. Dead means silent in all recorded "
+        "steps that the window holds so far. At step 0 that is one batch, so the curve of a "
+        "healthy run starts high and falls.",
     ),
     Summary(
-        "gradscope/saturated_fraction_max",
+        "gradscope.counts/saturated_fraction_max",
         "saturated_fraction",
         _largest,
-        "Share of saturated outputs in the layer that has most of them.",
+        "Share of saturated outputs in the layer that has most of them; of a ReLU layer the share "
+        "of units that are off for the whole batch.",
     ),
     Summary(
-        "gradscope/clip_fraction",
+        "gradscope.counts/clip_fraction",
         "clip_fraction",
         _only,
         "Share of variables whose gradient was shortened by clipping.",
     ),
-    Summary("gradscope/learning_rate", "learning_rate", _only, "The optimizer's learning rate."),
 )

@@ -2,19 +2,22 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gradscope.cadence import DENSE_STEPS, SPARSE_EVERY
 from gradscope.layout import Layout
 from gradscope.records import Diagnosis, Item, Record, Report, Start, Validation, Verdict
 from gradscope.run import RunWriter
 from gradscope.sinks.charts import chart_layout
-from gradscope.sinks.heatmap import StepHistory, draw_heatmap
+from gradscope.sinks.heatmap import COLUMNS, StepHistory, draw_heatmap
 from gradscope.sinks.summaries import SUMMARIES, Summary, log10
 from gradscope.sinks.values import StockValues
+from gradscope.sinks.variables import kernel_columns, model_prefix, row_names
 from gradscope.tensorboard.protos import Value
 
 FLUSH_SECONDS = 2.0
@@ -26,7 +29,18 @@ MAX_LAYER_CURVES = 40
 DENSE_RECORDS = 100
 """The first records tell most, so their per-layer curves are complete."""
 
+MAX_MIXED_ROWS = 8
+"""Above, the heatmap shows kernels only: biases in between make stripes that hide its shape."""
+
 _PER_LAYER = ("grad_norm", "update_ratio")
+
+_HEATMAP_TEXT = (
+    "log10 of the gradient norm: each row a {rows}, first layer on top; columns are recorded "
+    "steps{cadence}. Of more than {columns} recorded steps neighbours share a column, which shows "
+    "the worst of them."
+)
+
+_DENSE_TEXT = f": the first {DENSE_STEPS} one by one, then every {SPARSE_EVERY}th"
 
 _MARKS = {"info": "🔵", "warning": "🟠", "critical": "🔴"}
 
@@ -54,6 +68,9 @@ class TensorBoardSink:
         self._records = 0
         self._batches = 0
         self._layout: Layout | None = None
+        self._info: Mapping[str, Any] = {}
+        self._kernels: dict[str, tuple[int, ...]] = {}
+        self._rows: tuple[int, ...] = ()
         self._history: StepHistory | None = None
         self._drawn_at = 0
         self._last: Record | None = None
@@ -91,6 +108,7 @@ class TensorBoardSink:
 
     def _write_other(self, item: Item) -> None:
         if isinstance(item, Start):
+            self._info = item.info
             self._writer.start(item)
             self._writer.values(item.step, time.time(), [self._stock.layout(chart_layout())])
         elif isinstance(item, Validation):
@@ -110,17 +128,18 @@ class TensorBoardSink:
 
     def _write_text(self, diagnosis: Diagnosis) -> None:
         report = Report(diagnosis.verdicts, self._records, self._logdir)
-        text = _table(diagnosis.verdicts) + report.to_markdown()
+        headline, _, rest = report.to_markdown().partition("\n\n")
+        text = f"{_mark(report)}{headline}\n\n{_table(report.verdicts)}{rest}"
         page = self._stock.text("gradscope/verdicts", text, "What is wrong, and what to change.")
         self._writer.values(diagnosis.step, diagnosis.wall_time, [page])
         self._told = diagnosis
 
     def _write_records(self, layout: Layout, records: list[Record]) -> None:
         if layout is not self._layout and layout != self._layout:
-            self._history = StepHistory(len(layout.names("grad_norm")))
+            self._begin(layout)
         self._layout = layout
         block = np.stack([record.values for record in records])
-        curves = _summary_curves(layout, block)
+        curves = self._summary_curves(layout, block)
         for index, record in enumerate(records):
             self._writer.record(record)
             points = [
@@ -141,14 +160,39 @@ class TensorBoardSink:
         if self._batches.bit_count() == 1:
             self._write_heatmap(self._last)
 
+    def _begin(self, layout: Layout) -> None:
+        """Chooses the kernels of a new layout, and the heatmap's rows."""
+        self._kernels = {
+            statistic: kernel_columns(layout.names(statistic), self._info)
+            for statistic in {summary.statistic for summary in SUMMARIES if summary.kernels_only}
+        }
+        rows = len(layout.names("grad_norm"))
+        self._rows = self._kernels["grad_norm"] if rows > MAX_MIXED_ROWS else tuple(range(rows))
+        self._history = StepHistory(len(self._rows))
+
+    def _summary_curves(
+        self, layout: Layout, block: NDArray[np.float32]
+    ) -> list[tuple[Summary, NDArray[np.floating]]]:
+        """(summary, float[N]) for each summary whose statistic the layout has."""
+        curves: list[tuple[Summary, NDArray[np.floating]]] = []
+        for summary in SUMMARIES:
+            if layout.names(summary.statistic):
+                values = block[:, layout.where(summary.statistic)]
+                if summary.kernels_only:
+                    values = values[:, self._kernels[summary.statistic]]
+                curves.append((summary, summary.reduction(values)))
+        return curves
+
     def _layer_points(self, record: Record) -> list[Value]:
         points: list[Value] = []
         for statistic in _PER_LAYER:
             names = record.layout.names(statistic)
             if len(names) <= MAX_LAYER_CURVES and names:
+                prefix = model_prefix(names)
+                short = [name.removeprefix(prefix) for name in names]
                 for index, figure in enumerate(log10(record[statistic])):
                     if not np.isnan(figure):
-                        tag = f"gradscope.log10_{statistic}/{index:03d} {names[index]}"
+                        tag = f"gradscope.log10_{statistic}/{index:03d} {short[index]}"
                         points.append(self._stock.scalar(tag, float(figure)))
         return points
 
@@ -159,7 +203,7 @@ class TensorBoardSink:
                 logs = log10(record[statistic])
                 logs = logs[~np.isnan(logs)]
                 if logs.size:
-                    tag = f"gradscope/log10_{statistic}_of_variables"
+                    tag = f"gradscope/log10_{statistic}"
                     description = f"log10 {statistic} of all variables where it is not zero."
                     histograms.append(self._stock.histogram(tag, logs, description))
         return histograms
@@ -167,39 +211,36 @@ class TensorBoardSink:
     def _remember(self, record: Record) -> None:
         if self._history is not None and record.layout.names("grad_norm"):
             norms = record["grad_norm"]
-            self._history.add(record.step, norms, _without_gradient(record, norms))
+            rows, absent = list(self._rows), _without_gradient(record, norms)
+            self._history.add(record.step, norms[rows], absent[rows])
 
     def _write_heatmap(self, record: Record) -> None:
         names = record.layout.names("grad_norm")
         if self._history is None or not names:
             return
-        picture = draw_heatmap("log10 gradient norm: variable by step", names, self._history)
+        shown = row_names([names[row] for row in self._rows])
+        what = "variable" if len(self._rows) == len(names) else "kernel"
+        picture = draw_heatmap(f"gradient norm: {what} by step", shown, self._history)
         value = self._stock.image(
             "gradscope/heatmap_log10_grad_norm",
             picture.png,
             picture.width,
             picture.height,
-            "Each row a variable, first layer on top; each column one step or several, of which "
-            "the worst is shown.",
+            _HEATMAP_TEXT.format(
+                rows=what, columns=COLUMNS, cadence=_DENSE_TEXT if self._is_auto() else ""
+            ),
         )
         self._writer.values(record.step, record.wall_time, [value])
         self._drawn_at = self._records
+
+    def _is_auto(self) -> bool:
+        scope = self._info.get("scope")
+        return isinstance(scope, Mapping) and cast("Any", scope).get("every") == "auto"
 
 
 def _kind(item: Item) -> Layout | None:
     """What groups records that can be written together; None for all other items."""
     return item.layout if isinstance(item, Record) else None
-
-
-def _summary_curves(
-    layout: Layout, block: NDArray[np.float32]
-) -> list[tuple[Summary, NDArray[np.floating]]]:
-    """(summary, float[N]) for each summary whose statistic the layout has."""
-    return [
-        (summary, summary.reduction(block[:, layout.where(summary.statistic)]))
-        for summary in SUMMARIES
-        if layout.names(summary.statistic)
-    ]
 
 
 def _is_kept(batch: int) -> bool:
@@ -217,18 +258,24 @@ def _without_gradient(record: Record, norms: NDArray[np.float32]) -> NDArray[np.
     return np.isnan(norms) & (record["nonfinite_count"] == 0)
 
 
+def _mark(report: Report) -> str:
+    """What a glance at the page is to tell; nothing where nothing can be told yet."""
+    if report.healthy:
+        return "🟢 " if report.judged and not report.verdicts else ""
+    return _MARKS[report.verdicts[0].severity] + " "
+
+
 def _table(verdicts: Sequence[Verdict]) -> str:
-    """The verdicts at a glance, as a Markdown table; empty without any."""
-    if not verdicts:
-        return "🟢 "
+    """Several verdicts at a glance, as a Markdown table; one needs none."""
+    if len(verdicts) < 2:
+        return ""
     rows = [
         f"| {_MARKS[verdict.severity]} | **{verdict.cause}** | "
-        f"{f'`{verdict.layer}`' if verdict.layer else 'whole step'} | {verdict.step} | "
-        f"{verdict.confidence:.0%} | {verdict.summary.replace('|', '/')} |"
+        f"{f'`{verdict.layer}`' if verdict.layer else 'whole step'} | {verdict.step} |"
         for verdict in verdicts
     ]
-    head = "| | cause | where | since step | confidence | what is seen |"
-    return "\n".join([head, "|---" * 6 + "|", *rows]) + "\n\n"
+    head = "| | cause | where | since step |"
+    return "\n".join([head, "|---" * 4 + "|", *rows]) + "\n\n"
 
 
 def _gist(verdicts: Sequence[Verdict]) -> list[object]:

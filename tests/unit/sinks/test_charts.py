@@ -26,6 +26,11 @@ def test_each_band_is_of_written_curves():
         assert part.lower.endswith("_min") and part.upper.endswith("_max")
 
 
+def test_the_band_of_gradients_is_shown_before_that_of_updates():
+    # TensorBoard's own dashboard turns the order of bands round.
+    assert "gradient" in charts()[1].title and "update" in charts()[0].title
+
+
 def test_bands_come_first():
     first = chart_layout().category[0]
     assert all(chart.HasField("margin") for chart in first.chart)

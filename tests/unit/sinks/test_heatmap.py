@@ -1,4 +1,5 @@
 import io
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from gradscope.sinks import heatmap
 from gradscope.sinks.heatmap import StepHistory, draw_heatmap, shorten
 
 NAN, INF = np.nan, np.inf
-COLUMNS = heatmap._COLUMNS
+COLUMNS = heatmap.COLUMNS
 
 
 def history_of(rows: list[list[float]], absent: list[int] | None = None) -> StepHistory:
@@ -81,13 +82,47 @@ class TestPicture:
             assert near(colour, wanted), (colour, wanted)
 
     def test_rows_are_variables_and_columns_are_steps(self):
-        rows = np.full((4, 8), 1e-3)
+        rows = np.full((4, 8), 1e-6)
         rows[2, 5] = 1.0
         pixels = pixels_of(draw_heatmap("title", list("abcd"), history_of(rows.tolist())))
         for row in range(4):
             for column in range(8):
                 wanted = heatmap._RAMP[-1 if (row, column) == (2, 5) else 0]
                 assert near(cell(pixels, row, column, 4, 8), wanted), (row, column)
+
+    @pytest.mark.parametrize(
+        ("norms", "decades"),
+        [
+            ([1.0, 1.0], (-6, 0)),
+            ([0.2, 0.9], (-6, 0)),
+            ([1.1, 5.0], (-5, 1)),
+            ([3e-9, 0.5], (-9, 0)),
+            ([1e-30, 1e30], (-30, 30)),
+            ([NAN, 0.0], (-6, 0)),
+        ],
+    )
+    def test_colours_range_over_six_whole_decades_or_more(self, norms, decades):
+        assert heatmap._decades(heatmap.log10(np.array(norms, np.float32))) == decades
+
+    def test_a_healthy_run_does_not_look_like_one_that_spans_many_decades(self):
+        rows = np.logspace(-0.9, -0.1, 9).reshape(-1, 1)
+        pixels = pixels_of(draw_heatmap("title", list("abcdefghi"), history_of(rows.tolist())))
+        shades = [cell(pixels, row, 0, 9, 1) for row in range(9)]
+        assert max(abs(a - b) for a, b in zip(shades[0], shades[-1], strict=True)) < 140
+        assert not any(near(shade, heatmap._RAMP[0]) for shade in shades)
+
+    def test_its_width_is_what_tensorboard_shows(self):
+        assert draw_heatmap("title", ["a"], history_of([[1.0]])).width == 350
+
+    @pytest.mark.parametrize("place", [0, 1])
+    def test_only_colours_that_occur_are_in_the_legend(self, place):
+        healthy = draw_heatmap("title", ["a"], history_of([[1.0]]))
+        sick = draw_heatmap("title", ["a"], history_of([[(NAN, INF)[place], 1.0]]))
+        assert sick.height - healthy.height == heatmap._LEGEND
+        legend = pixels_of(sick)[-heatmap._LEGEND :].reshape(-1, 3)
+        for index, (_, colour) in enumerate(heatmap._SPECIAL[:2]):
+            shown = any(near(tuple(pixel), colour) for pixel in legend)
+            assert shown == (index == place), (index, place)
 
     def test_one_bad_step_of_thousands_keeps_its_colour(self):
         rows = np.logspace(-6, 0, 4000).reshape(1, -1).repeat(3, axis=0)
@@ -96,17 +131,39 @@ class TestPicture:
         columns = -(-4000 // 32)
         assert near(cell(pixels, 1, 1777 // 32, 3, columns), heatmap._SPECIAL[1][1])
 
-    def test_labels_legend_and_scale_are_drawn(self):
-        picture = draw_heatmap("title", ["net/first/kernel", "net/last"], history_of([[1], [2]]))
-        dark = pixels_of(picture).sum(axis=2) < 200
-        assert dark[heatmap._TOP :, : heatmap._LABELS].sum() > 50
-        assert dark[: heatmap._TOP, heatmap._LABELS :].sum() > 20
-        assert dark[-28:, heatmap._LABELS :].sum() > 50
-        assert dark[heatmap._TOP : -66, heatmap._LABELS + heatmap._WIDTH + 34 :].sum() > 20
+    def test_title_labels_steps_scale_and_legend_are_drawn(self):
+        names = ["net/first/kernel", "net/last"]
+        dark = pixels_of(draw_heatmap("title", names, history_of([[1], [NAN]]))).sum(axis=2) < 200
+        left, right = heatmap._LABELS, heatmap._LABELS + heatmap._WIDTH
+        bottom = heatmap._TOP + heatmap._LEAST_HEIGHT
+        assert dark[: heatmap._TOP, left:].sum() > 20
+        assert dark[heatmap._TOP : bottom, :left].sum() > 50
+        assert dark[heatmap._TOP : bottom, right + 15 :].sum() > 20
+        assert dark[heatmap._TOP + 46 : bottom, left:right].sum() > 5
+        assert dark[-heatmap._LEGEND :, :left].sum() > 20
+        # Nothing runs off the picture.
+        assert not dark[:, -1].any() and not dark[-1].any()
+
+    @pytest.mark.parametrize("steps", [1, 2, 3, 5, 200])
+    def test_no_step_is_labelled_twice(self, steps, monkeypatch):
+        labels: list[tuple[float, str]] = []
+        monkeypatch.setattr(
+            heatmap, "_draw_tick", lambda draw, x, y, text: labels.append((x, text))
+        )
+        history = StepHistory(1)
+        for step in range(steps):
+            history.add(1000 * step, np.ones(1, np.float32), np.array([False]))
+        draw_heatmap("title", ["a"], history)
+        texts = [text for _, text in labels]
+        assert len(set(texts)) == len(texts) and texts[-1] == str(1000 * (steps - 1))
+        for (x, text), (after, _) in pairwise(labels):
+            place = history.steps.tolist().index(int(text)) / steps
+            assert x == heatmap._LABELS + place * heatmap._WIDTH and after - x > 25
 
     def test_one_constant_value_draws(self):
         picture = draw_heatmap("title", ["a"], history_of([[2.0, 2.0]]))
-        assert picture.width > heatmap._WIDTH
+        cells = pixels_of(picture)[heatmap._TOP + 5, heatmap._LABELS : heatmap._LABELS + 5]
+        assert len({tuple(colour) for colour in cells}) == 1
 
     def test_nothing_but_nan_draws(self):
         pixels = pixels_of(draw_heatmap("title", ["a"], history_of([[NAN]])))
@@ -130,8 +187,14 @@ class TestPicture:
 
 @pytest.mark.parametrize("width", range(1, 30))
 def test_names_are_shortened_to_their_ends(width):
-    name = "encoder/block_3/dense/kernel"
+    name = "encoder_block_3_dense_kernel"
     short = shorten(name, lambda text: len(text) <= width)
     assert len(short) == min(width, len(name)) or width < 3
     head, _, tail = short.partition("…") if "…" in short else ("", "", short)
     assert name.startswith(head) and name.endswith(tail) and len(head) <= len(tail)
+
+
+def test_a_path_keeps_its_first_and_last_part():
+    name = "block_3/attention/query/kernel"
+    assert shorten(name, lambda text: len(text) <= 20) == "block_3/…/kernel"
+    assert shorten("block_3/kernel", lambda text: len(text) <= 13) == "bloc…3/kernel"

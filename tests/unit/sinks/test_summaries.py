@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as hnp
 from gradscope.catalog import BY_NAME
 from gradscope.sinks.summaries import SUMMARIES, log10
 
-BY_TAG = {summary.tag.removeprefix("gradscope/"): summary for summary in SUMMARIES}
+BY_TAG = {summary.tag.rpartition("/")[2]: summary for summary in SUMMARIES}
 NAN, INF = np.nan, np.inf
 
 
@@ -59,11 +59,25 @@ def test_the_loss_is_shown_as_it_is():
 
 @pytest.mark.parametrize("summary", SUMMARIES, ids=lambda summary: summary.tag)
 def test_each_summary_is_described_and_fits_the_catalogue(summary):
-    assert summary.tag.startswith("gradscope/")
+    assert summary.tag.partition("/")[0] in {"gradscope", "gradscope.bands", "gradscope.counts"}
     assert summary.description.endswith(".")
     per_step = BY_NAME[summary.statistic].per == "step"
     width = 1 if per_step else 5
     assert summary.reduction(np.ones((3, width), np.float32)).shape == (3,)
+
+
+def test_the_first_group_holds_what_everybody_looks_at():
+    first = [summary.tag for summary in SUMMARIES if summary.tag.startswith("gradscope/")]
+    assert first == [
+        "gradscope/loss",
+        "gradscope/learning_rate",
+        "gradscope/log10_global_grad_norm",
+    ]
+
+
+def test_bands_are_over_kernels_and_counts_over_all():
+    for summary in SUMMARIES:
+        assert summary.kernels_only == summary.tag.startswith("gradscope.bands/"), summary.tag
 
 
 def test_there_are_few_of_them():

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from gradscope.layout import Layout
-from gradscope.records import Diagnosis, Record, Start, Validation
+from gradscope.records import Diagnosis, Record, Start, Validation, Verdict
 from gradscope.run import open_run
 from gradscope.run.framing import Frame, read_frames
 from gradscope.sinks.tensorboard import (
@@ -84,10 +85,25 @@ def test_nan_and_infinity_stay_what_they_are_in_the_tensors(tmp_path):
 
 class TestCurves:
     def test_each_record_has_a_point(self, tmp_path):
-        written(tmp_path, *[record(step, grad_norm=[1, 10, 1000]) for step in range(50)])
-        assert curve(tmp_path, "gradscope/log10_grad_norm_median") == dict.fromkeys(range(50), 1.0)
-        assert curve(tmp_path, "gradscope/log10_grad_norm_max") == dict.fromkeys(range(50), 3.0)
+        written(tmp_path, *[record(step, grad_norm=[10, 1e9, 1000]) for step in range(50)])
+        assert curve(tmp_path, "gradscope.bands/log10_grad_norm_median") == dict.fromkeys(
+            range(50), 2.0
+        )
+        assert curve(tmp_path, "gradscope.bands/log10_grad_norm_max") == dict.fromkeys(
+            range(50), 3.0
+        )
         assert list(curve(tmp_path, "gradscope/loss")) == list(range(50))
+
+    def test_bands_are_over_kernels_as_told_by_their_shapes(self, tmp_path):
+        shapes = {"net/first/kernel": [4], "net/first/bias": [3, 4], "net/last/kernel": [4, 2]}
+        info = {"variables": {path: {"shape": shape} for path, shape in shapes.items()}}
+        sink = TensorBoardSink(tmp_path)
+        sink.write([Start(LAYOUT, 0, info), record(0, grad_norm=[1e9, 10, 1000])])
+        sink.write([record(1, grad_norm=[0, 10, 0])])
+        sink.close()
+        assert curve(tmp_path, "gradscope.bands/log10_grad_norm_min") == {0: 1.0, 1: 1.0}
+        assert curve(tmp_path, "gradscope.bands/log10_grad_norm_max") == {0: 3.0, 1: 1.0}
+        assert curve(tmp_path, "gradscope.counts/zero_gradient_variables") == {0: 0.0, 1: 2.0}
 
     def test_a_logarithm_that_is_none_is_no_point(self, tmp_path):
         norms = [2.0, 0.0, 3.0, NAN, INF]
@@ -108,7 +124,7 @@ class TestCurves:
 
     def test_statistics_that_are_not_recorded_have_none(self, tmp_path):
         written(tmp_path, record(0))
-        assert "gradscope/saturated_fraction_max" not in values_of(tmp_path)
+        assert "gradscope.counts/saturated_fraction_max" not in values_of(tmp_path)
 
     def test_validation_figures_have_curves(self, tmp_path):
         sink = TensorBoardSink(tmp_path)
@@ -122,14 +138,14 @@ class TestLayerCurves:
         written(tmp_path, record(0, grad_norm=[100, 0, 1]))
         tags = [tag for tag in values_of(tmp_path) if tag.startswith("gradscope.log10_grad_norm/")]
         assert tags == [
-            "gradscope.log10_grad_norm/000 net/first/kernel",
-            "gradscope.log10_grad_norm/002 net/last/kernel",
+            "gradscope.log10_grad_norm/000 first/kernel",
+            "gradscope.log10_grad_norm/002 last/kernel",
         ]
         assert curve(tmp_path, tags[0]) == {0: 2.0}
 
     def test_after_the_first_records_there_is_one_a_batch(self, tmp_path):
         written(tmp_path, *[record(step) for step in range(320)])
-        steps = list(curve(tmp_path, "gradscope.log10_update_ratio/001 net/first/bias"))
+        steps = list(curve(tmp_path, "gradscope.log10_update_ratio/001 first/bias"))
         assert steps[:DENSE_RECORDS] == list(range(DENSE_RECORDS))
         assert steps[DENSE_RECORDS:] == [127, 159, 191, 223, 255, 287, 319]
 
@@ -137,7 +153,7 @@ class TestLayerCurves:
         for variables, expected in ((MAX_LAYER_CURVES, MAX_LAYER_CURVES), (41, 0)):
             layout, logdir = wide(variables), tmp_path / str(variables)
             written(logdir, record(0, layout), layout=layout)
-            tags = [tag for tag in values_of(logdir) if tag.startswith("gradscope.")]
+            tags = [tag for tag in values_of(logdir) if tag.startswith("gradscope.log10_")]
             assert len(tags) == expected
 
     def test_their_number_grows_with_the_logarithm_of_the_batches(self):
@@ -153,7 +169,7 @@ class TestHistograms:
         norms = np.logspace(-8, 0, 50)
         norms[:3] = [0, NAN, INF]
         written(tmp_path, record(0, layout, grad_norm=norms.tolist()), layout=layout)
-        ((_, value),) = values_of(tmp_path)["gradscope/log10_grad_norm_of_variables"]
+        ((_, value),) = values_of(tmp_path)["gradscope/log10_grad_norm"]
         shape = [dimension.size for dimension in value.tensor.tensor_shape.dim]
         buckets = np.frombuffer(value.tensor.tensor_content, "<f8").reshape(shape)
         assert shape[1] == 3 and np.isfinite(buckets).all()
@@ -163,12 +179,12 @@ class TestHistograms:
 
     def test_there_is_one_a_batch(self, tmp_path):
         written(tmp_path, *[record(step) for step in range(96)])
-        points = values_of(tmp_path)["gradscope/log10_update_ratio_of_variables"]
+        points = values_of(tmp_path)["gradscope/log10_update_ratio"]
         assert [step for step, _ in points] == [0, 31, 63, 95]
 
     def test_without_any_logarithm_there_is_none(self, tmp_path):
         written(tmp_path, record(0, grad_norm=[0, NAN, INF]))
-        assert "gradscope/log10_grad_norm_of_variables" not in values_of(tmp_path)
+        assert "gradscope/log10_grad_norm" not in values_of(tmp_path)
 
 
 class TestHeatmap:
@@ -197,6 +213,30 @@ class TestHeatmap:
         np.testing.assert_array_equal(sink._history.values[:, 0], [-1, NAN, 1])
         sink.close()
 
+    @pytest.mark.parametrize(("layers", "rows"), [(4, 8), (5, 5)])
+    def test_biases_are_left_out_where_there_are_many_rows(self, tmp_path, layers, rows):
+        names = [f"net/{i}/{kind}" for i in range(layers) for kind in ("kernel", "bias")]
+        layout = Layout({"grad_norm": tuple(names)})
+        sink = TensorBoardSink(tmp_path)
+        sink.write([Start(layout, 0), record(0, layout, grad_norm=list(range(1, 2 * layers + 1)))])
+        assert sink._history is not None
+        every = 2 * layers // rows
+        wanted = list(range(1, 2 * layers + 1, every))
+        assert sink._history.values[:, 0].tolist() == wanted
+        sink.close()
+        ((_, value),) = values_of(tmp_path)[self.TAG]
+        what = "variable" if every == 1 else "kernel"
+        assert f"each row a {what}," in value.metadata.summary_description
+
+    @pytest.mark.parametrize("every", ["auto", 1])
+    def test_it_says_how_far_its_columns_are_apart(self, tmp_path, every):
+        sink = TensorBoardSink(tmp_path)
+        sink.write([Start(LAYOUT, 0, {"scope": {"every": every}}), record(0)])
+        sink.close()
+        ((_, value),) = values_of(tmp_path)[self.TAG]
+        said = "the first 100 one by one, then every 10th." in value.metadata.summary_description
+        assert said == (every == "auto")
+
     def test_a_run_without_gradient_norms_has_none(self, tmp_path):
         layout = Layout({"loss": ("loss",)})
         written(tmp_path, record(0, layout), layout=layout)
@@ -208,15 +248,49 @@ class TestText:
         points = values_of(logdir)["gradscope/verdicts"]
         return [(step, value.tensor.string_val[0].decode()) for step, value in points]
 
-    def test_it_shows_table_and_report(self, tmp_path):
-        sink = TensorBoardSink(tmp_path)
-        sink.write([Start(LAYOUT, 0), record(0), Diagnosis(0, 0.0, (VANISHING,))])
+    def text(self, logdir: Path, *verdicts: Verdict, steps: int = 20) -> str:
+        sink = TensorBoardSink(logdir)
+        sink.write([Start(LAYOUT, 0), *[record(step) for step in range(steps)]])
+        sink.write([Diagnosis(steps - 1, 0.0, verdicts)])
         sink.close()
-        ((step, text),) = self.texts(tmp_path)
-        assert step == 0
-        assert "| 🔴 | **vanishing-gradient** | `net/first/kernel` | 3 | 99% |" in text
-        assert "**gradscope: not healthy. 1 recorded step.**" in text
-        assert 'keras.layers.Dense(64, activation="relu")' in text
+        ((step, text),) = self.texts(logdir)
+        assert step == steps - 1
+        return text
+
+    def test_the_remedy_comes_before_the_evidence(self, tmp_path):
+        text = self.text(tmp_path, VANISHING)
+        parts = [
+            "🔴 **gradscope: not healthy. 20 recorded steps.**",
+            VANISHING.summary,
+            "Use ReLU.",
+            'keras.layers.Dense(64, activation="relu")',
+            "He et al. 2015",
+            "fold_per_layer",
+        ]
+        places = [text.index(part) for part in parts]
+        assert places == sorted(places) and places[0] == 0
+        # One verdict needs no table, which would push the remedy out of the card.
+        assert text.count("|---") == 2
+
+    def test_several_verdicts_are_listed_under_the_headline(self, tmp_path):
+        other = replace(VANISHING, cause="nonfinite", severity="warning", layer=None, step=7)
+        text = self.text(tmp_path, VANISHING, other)
+        headline, table, _ = text.split("\n\n", 2)
+        assert headline.startswith("🔴 **gradscope: not healthy.")
+        assert table.splitlines() == [
+            "| | cause | where | since step |",
+            "|---|---|---|---|",
+            "| 🔴 | **vanishing-gradient** | `net/first/kernel` | 3 |",
+            "| 🟠 | **nonfinite** | whole step | 7 |",
+        ]
+
+    def test_green_is_for_runs_that_were_judged_and_found_without_fault(self, tmp_path):
+        remark = replace(VANISHING, cause="loss-plateau", severity="info", symptoms=())
+        assert self.text(tmp_path / "healthy").startswith("🟢 **gradscope: healthy.")
+        assert self.text(tmp_path / "short", steps=3).startswith("**gradscope: too early to judge")
+        assert self.text(tmp_path / "remark", remark).startswith("**gradscope: ")
+        warned = self.text(tmp_path / "warned", replace(VANISHING, severity="warning"), steps=3)
+        assert warned.startswith("🟠 **gradscope: not healthy.")
 
     def test_it_changes_when_the_verdicts_do_and_at_the_end(self, tmp_path):
         sink = TensorBoardSink(tmp_path)
@@ -226,7 +300,7 @@ class TestText:
         sink.close()
         found = self.texts(tmp_path)
         assert [step for step, _ in found] == [0, 2, 4]
-        assert found[0][1].startswith("🟢 **gradscope: healthy. 1 recorded step")
+        assert "1 recorded step," in found[0][1]
         assert "5 recorded steps" in found[-1][1]
 
 
