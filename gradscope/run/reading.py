@@ -107,6 +107,16 @@ def open_run(logdir: str | os.PathLike[str]) -> Run:
     Raises RunError where there is no run, several, none that can be read, or one written by a
     newer gradscope.
 
+    >>> from gradscope.layout import Layout
+    >>> from gradscope.records import Start
+    >>> from gradscope.run import RunWriter
+    >>> writer = RunWriter("runs/empty")
+    >>> writer.start(Start(Layout({"loss": ("loss",)}), step=0))
+    >>> writer.close()
+    >>> run = open_run("runs/empty")
+    >>> run.statistics, len(run.steps), run.verdicts
+    (('loss',), 0, ())
+
     >>> open_run("nowhere")
     Traceback (most recent call last):
     gradscope.errors.RunError: open_run: there is no directory 'nowhere'.
@@ -116,6 +126,8 @@ def open_run(logdir: str | os.PathLike[str]) -> Run:
     for path in files:
         try:
             reader.read(path)
+        except metadata.NewerSchemaError as error:
+            raise RunError(f"open_run: {str(where)!r}: {error}") from error
         except OSError as error:
             raise RunError(f"open_run: can't read {str(path)!r}: {error.strerror}.") from error
     if not reader.events and reader.notes:

@@ -274,6 +274,7 @@ class TestVersions:
         monkeypatch.undo()
         with pytest.raises(RunError) as error:
             open_run(tmp_path)
+        assert str(error.value).startswith(f"open_run: {str(tmp_path)!r}: The run was written")
         assert "written by a newer gradscope (schema version 2; this one reads up to 1)" in str(
             error.value
         )
