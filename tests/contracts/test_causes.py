@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gradscope.diagnosis.causes import BY_SLUG, CAUSES, Cause, explained_by
+from gradscope.causes import BY_SLUG, CAUSES, Cause, explained_by
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = frozenset(
