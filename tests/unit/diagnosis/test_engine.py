@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradscope.causes import BY_SLUG, CAUSES, Cause
 from gradscope.diagnosis import engine
-from gradscope.diagnosis.causes import CAUSES, Cause
 from gradscope.diagnosis.engine import Engine, arrange, diagnose, judge
 from gradscope.diagnosis.history import History
 from gradscope.diagnosis.rule import Finding
-from gradscope.errors import GradscopeWarning
+from gradscope.errors import GradscopeWarning, UsageError
+from gradscope.report import RULE_FAILED
 
 GRAPH = {
     "input": Cause("input", "data", "", ("explode",), "none"),
@@ -107,7 +108,10 @@ def test_a_rule_that_raises_is_left_out_with_one_warning(make_run, monkeypatch):
     run = make_run(loss=np.where(np.arange(100)[:, None] < 30, 1.0, np.nan))
     judging = Engine()
     with pytest.warns(GradscopeWarning) as seen:
-        assert [v.cause for v in judging.judge(run)] == ["nonfinite"]
+        verdicts = judging.judge(run)
+    assert [v.cause for v in verdicts] == ["nonfinite", RULE_FAILED]
+    assert verdicts[1].severity == "info"
+    assert "vanishing_gradient (ZeroDivisionError: on purpose)" in verdicts[1].summary
     (warning,) = seen
     text = str(warning.message)
     assert "the rule 'vanishing_gradient' failed with ZeroDivisionError: on purpose" in text
@@ -121,7 +125,16 @@ def test_a_warning_turned_into_an_error_ends_nothing(make_run, monkeypatch):
     monkeypatch.setattr(engine, "_load", lambda rule: lambda run: 1 / 0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert Engine().judge(make_run()) == ()
+        (verdict,) = Engine().judge(make_run())
+    assert verdict.cause == RULE_FAILED
+
+
+def test_a_run_that_no_rule_judged_does_not_pass_for_judged(make_run, monkeypatch):
+    monkeypatch.setattr(engine, "_load", lambda rule: lambda run: 1 / 0)
+    with pytest.warns(GradscopeWarning):
+        report = diagnose(make_run())
+    assert report.healthy
+    assert not report.judged
 
 
 def test_a_rule_that_is_missing_is_left_out():
@@ -150,3 +163,23 @@ def test_diagnose_opens_a_directory(monkeypatch, make_run, tmp_path):
     for path in (tmp_path, str(tmp_path)):
         assert diagnose(path).logdir == str(tmp_path)
     assert opened == [tmp_path, str(tmp_path)]
+
+
+def test_a_remark_on_the_outcome_is_made_alone(make_run):
+    (remark,) = judge(make_run(loss=2.3))
+    assert (remark.cause, remark.severity) == ("loss-plateau", "info")
+    (verdict,) = judge(make_run(loss=2.3, grad_norm=np.logspace(-7, -1, 6)))
+    assert (verdict.cause, verdict.symptoms) == ("vanishing-gradient", ())
+
+
+def test_what_an_update_killed_is_its_symptom():
+    found = [finding("vanishing-gradient", 3), finding("exploding-gradient", 0)]
+    assert shape(arrange(found, BY_SLUG)) == [("exploding-gradient", ["vanishing-gradient"])]
+
+
+@pytest.mark.parametrize("run", [3, None, [], object()])
+def test_diagnose_says_what_it_takes(run):
+    with pytest.raises(UsageError) as seen:
+        diagnose(run)
+    kind = type(run).__name__
+    assert str(seen.value) == f"diagnose: expected a run or a log directory, got {kind}."

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from gradscope import catalog
-from gradscope.diagnosis.causes import BY_SLUG, CAUSES
+from gradscope.causes import BY_SLUG, CAUSES
 from gradscope.diagnosis.history import Snapshot
 from gradscope.layout import Layout
 

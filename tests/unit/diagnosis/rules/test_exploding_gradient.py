@@ -101,3 +101,69 @@ def test_an_overflowing_norm_of_finite_gradients_is_large_not_broken(make_run):
     loss = np.array([[1.0], [1e5], [1e10], [1e15], [1e20], [np.nan]])
     (finding,) = find(make_run(6, loss=loss, global_grad_norm=rise))
     assert finding.evidence["grad_norm_end"] > 1e38
+
+
+def one_update(ratio: float, steps: int = 60) -> np.ndarray:
+    """Update ratios of 1e-3, but for the third step."""
+    return np.where(np.arange(steps)[:, None] == 2, ratio, 1e-3)
+
+
+def since_then(before: float, after: float, steps: int = 60) -> np.ndarray:
+    return np.where(np.arange(steps)[:, None] <= 2, before, after)
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        {"grad_norm": since_then(0.1, 0.0)},
+        {"grad_norm": since_then(0.1, 0.0), "global_grad_norm": since_then(0.1, 0.0)},
+        {"weight_norm": since_then(5.0, 200.0)},
+    ],
+)
+def test_one_absurd_update_is_enough_where_it_left_its_traces(make_run, trace):
+    (finding,) = find(make_run(60, loss=2.3, update_ratio=one_update(20.0), **trace))
+    assert finding.step == 2
+    assert finding.confidence > 0.9
+    assert "One update changes the weights by 20 times" in finding.summary
+    assert not find(make_run(60, update_ratio=one_update(20.0), **trace)), "the loss falls"
+
+
+def test_one_absurd_update_without_traces_is_no_finding(make_run):
+    assert not find(make_run(60, loss=2.3, update_ratio=one_update(20.0)))
+
+
+def test_gradients_that_are_zero_after_a_usual_update_are_no_explosion(make_run):
+    run = make_run(60, loss=2.3, update_ratio=one_update(0.5), grad_norm=since_then(0.1, 0.0))
+    assert not find(run)
+
+
+def test_a_loss_that_falls_to_the_class_shares_has_gained_nothing(make_run):
+    """An unscaled input starts far above what knowing nothing gives, and falls back to that."""
+    run = make_run(
+        60,
+        loss=since_then(2000.0, 2.3),
+        label_entropy=2.3,
+        update_ratio=one_update(20.0),
+        grad_norm=since_then(0.1, 0.0),
+    )
+    (finding,) = find(run)
+    assert finding.step == 2
+
+
+def test_a_kernel_that_never_had_a_gradient_was_not_killed(make_run):
+    norms = [0.0, 0.1, 0.1, 0.1, 0.1, 0.1]
+    assert not find(make_run(60, loss=2.3, update_ratio=one_update(20.0), grad_norm=norms))
+
+
+def test_of_a_loss_that_falls_without_bound_the_sign_is_questioned_alone(make_run):
+    rise = growth(8.0)
+    (finding,) = find(make_run(STEPS, loss=-2.0 * rise, global_grad_norm=rise, grad_norm=rise))
+    assert "falls without bound" in finding.summary
+    assert "check its sign" in finding.remedy.text
+    assert finding.remedy.code == ""
+
+
+def test_a_negative_loss_by_itself_is_healthy(make_run):
+    """A log-likelihood of continuous data, whose gradient grows as it sharpens."""
+    loss = 2.0 - 40 * TIME / STEPS
+    assert not find(make_run(STEPS, loss=loss, global_grad_norm=growth(2.0)))

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -33,6 +35,10 @@ def test_a_steep_profile_of_a_stalled_run_is_named_with_its_layer_and_step(stall
     assert finding.evidence["drop_decades"] == pytest.approx(6.0, abs=0.01)
     assert finding.evidence["layers_without_gradient"] == 4
     assert finding.remedy.code
+    assert finding.summary.startswith(
+        "From net/dense_4/kernel down to the input each gradient is below 1/100 of the largest; "
+        "from the last layer to the first it shrinks by a factor of 10^6.0, and the loss "
+    )
 
 
 def test_the_same_profile_is_no_finding_while_the_loss_falls(make_run):
@@ -126,3 +132,53 @@ def test_a_regularizer_does_not_hide_it(stalled):
 
 def test_too_few_steps_are_not_judged(stalled):
     assert not find(stalled(steps=19, grad_norm=profile(1e-6, 1e-1)))
+
+
+def layers_of(*activations: str) -> dict[str, Any]:
+    return {"layers": {f"net/dense_{i}": {"activation": a} for i, a in enumerate(activations, 1)}}
+
+
+def test_relu_is_not_recommended_to_a_net_that_has_it(stalled):
+    info = layers_of(*["relu"] * 5, "softmax")
+    (finding,) = find(stalled(grad_norm=profile(1e-7, 1e-1), info=info))
+    assert "relu" not in (finding.remedy.text + finding.remedy.code).lower()
+    assert "He initialisation" in finding.remedy.text
+
+
+@pytest.mark.parametrize("inside", ["sigmoid", "tanh", "softmax"])
+def test_it_is_recommended_in_place_of_what_squashes(stalled, inside):
+    info = layers_of("relu", *[inside] * 4, "softmax")
+    (finding,) = find(stalled(grad_norm=profile(1e-7, 1e-1), info=info))
+    assert "ReLU-like" in finding.remedy.text
+
+
+def test_rectifiers_that_an_update_switched_off_are_named(stalled):
+    now = np.arange(100)[:, None] >= 3
+    dead = np.where(now, [0.2, 0.97, 1.0, 1.0, 1.0, 0.2], 0.2)
+    (finding,) = find(
+        stalled(
+            grad_norm=np.where(now, 0.0, 0.1),
+            dead_fraction=dead,
+            info={**layers_of(*["relu"] * 5, "linear"), "optimizers": [{"class": "SGD"}]},
+        )
+    )
+    assert finding.remedy.text == (
+        "Nearly all units of net/dense_2 are off since step 3, so no gradient passes. Lower the "
+        "learning rate tenfold and start again: units that are off do not come back."
+    )
+    assert "SGD(learning_rate=0.001" in finding.remedy.code
+
+
+def test_rectifiers_that_were_off_from_the_start_need_other_weights(stalled):
+    run = stalled(
+        grad_norm=0.0, activation_rms=[1, 1, 0, 0, 0, 0], info=layers_of(*["relu"] * 5, "linear")
+    )
+    (finding,) = find(run)
+    assert "Nearly all units of net/dense_3 are off from the first step" in finding.remedy.text
+    assert "he_normal" in finding.remedy.code
+    assert "learning rate" not in finding.remedy.text
+
+
+def test_a_sigmoid_is_never_called_off(stalled):
+    run = stalled(grad_norm=0.0, activation_rms=0.0, info=layers_of(*["sigmoid"] * 6))
+    assert "off" not in find(run)[0].remedy.text.split()
