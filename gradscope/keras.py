@@ -109,7 +109,8 @@ class Callback(keras.callbacks.Callback):
         if self.scope is None or self._recorded is None:
             return
         self._begun = batch
-        self._due = self.scope._begin_step(self._executions)
+        left = (self.params.get("steps") or batch + self._executions) - batch
+        self._due = self.scope._begin_step(min(self._executions, left))
         if not self._due:
             return
         if self.model.train_function is not self._plain:

@@ -63,7 +63,12 @@ class Step:
             )
         due = [scope._begin_step() for scope in self.scopes]
         recorded = any(due)
-        result = self._run_recorded(args, kwargs) if recorded else self.plain(*args, **kwargs)
+        try:
+            result = self._run_recorded(args, kwargs) if recorded else self.plain(*args, **kwargs)
+        except tf.errors.OpError as error:
+            if self.jit_compile:
+                error.add_note(_XLA_NOTE)
+            raise
         for scope in self.scopes:
             scope._end_step(recorded)
         return result
@@ -82,8 +87,6 @@ class Step:
             self._raise_misuse()
             # XLA compiles before it runs anything, so a program that doesn't compile has not
             # touched the weights. If the plain one fails as well, its error is the user's.
-            if self.jit_compile and isinstance(error, tf.errors.OpError):
-                error.add_note(_XLA_NOTE)
             compiling = traces != self.traces and self.jit_compile
             if not compiling or not isinstance(error, tf.errors.OpError):
                 raise

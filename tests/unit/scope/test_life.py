@@ -81,7 +81,8 @@ def test_report_at_any_time(tmp_path: Path) -> None:
     model = small_model()
     scope = gradscope.Scope(model, tmp_path, every=1)
     assert str(scope.report()) == (
-        "gradscope: no step was recorded yet, so there is nothing to judge."
+        "gradscope: no step was recorded yet, so there is nothing to judge. Call the step that "
+        "@scope.step returns."
     )
     step = scope.step(sgd_step(model), jit_compile=False)
     for done in range(1, 4):
