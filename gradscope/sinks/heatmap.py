@@ -81,11 +81,11 @@ _SPECIAL = (
     ("no gradient", "d4d4d4"),
 )
 
-# TensorBoard shows each picture 350 pixels wide and leaves pixels out to get there, which eats
-# letters: so it is drawn at just that width.
+# TensorBoard shows a picture 350 pixels wide, in its first dashboard 215 high at most, and leaves
+# pixels out to get there, which eats letters: so it is drawn at just that size.
 _LABELS, _WIDTH, _SCALE = 102, COLUMNS, 48
-_TOP, _BOTTOM, _LEGEND = 24, 34, 18
-_LEAST_HEIGHT = 100
+_TOP, _BOTTOM, _LEGEND = 22, 22, 18
+_LEAST_HEIGHT, _USUAL_HEIGHT, _MOST_HEIGHT = 100, 152, 640
 _FONT_SIZE = 11
 _INK, _PAPER = "#222222", "#ffffff"
 
@@ -152,7 +152,9 @@ def _fold(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
 
 
 def _row_height(rows: int) -> int:
-    return min(22, max(2, 640 // rows))
+    """Pixels: what a label needs or more for up to 49 rows; as little as two for many."""
+    needed = min(_FONT_SIZE + 2, _MOST_HEIGHT // rows)
+    return max(2, needed, min(22, _USUAL_HEIGHT // rows))
 
 
 def _special(values: NDArray[np.float32]) -> tuple[NDArray[np.bool_], ...]:

@@ -29,7 +29,7 @@ def pixels_of(picture) -> np.ndarray:
 
 def cell(pixels, row, column, rows, columns):
     """Colour in the middle of a cell."""
-    height = min(22, max(2, 640 // rows)) * rows
+    height = heatmap._row_height(rows) * rows
     y = heatmap._TOP + int((row + 0.5) * height / rows)
     x = heatmap._LABELS + int((column + 0.5) * heatmap._WIDTH / columns)
     return tuple(pixels[y, x])
@@ -111,8 +111,15 @@ class TestPicture:
         assert max(abs(a - b) for a, b in zip(shades[0], shades[-1], strict=True)) < 140
         assert not any(near(shade, heatmap._RAMP[0]) for shade in shades)
 
-    def test_its_width_is_what_tensorboard_shows(self):
-        assert draw_heatmap("title", ["a"], history_of([[1.0]])).width == 350
+    @pytest.mark.parametrize("rows", [1, 5, 11])
+    def test_its_size_is_what_tensorboard_shows(self, rows):
+        names = [f"layer_{row}" for row in range(rows)]
+        picture = draw_heatmap("title", names, history_of([[NAN]] * rows))
+        assert picture.width == 350 and picture.height <= 215
+
+    @pytest.mark.parametrize(("rows", "height"), [(1, 22), (9, 16), (11, 13), (49, 13), (300, 2)])
+    def test_rows_are_as_high_as_a_label_while_there_is_room(self, rows, height):
+        assert heatmap._row_height(rows) == height
 
     @pytest.mark.parametrize("place", [0, 1])
     def test_only_colours_that_occur_are_in_the_legend(self, place):
@@ -139,7 +146,7 @@ class TestPicture:
         assert dark[: heatmap._TOP, left:].sum() > 20
         assert dark[heatmap._TOP : bottom, :left].sum() > 50
         assert dark[heatmap._TOP : bottom, right + 15 :].sum() > 20
-        assert dark[heatmap._TOP + 46 : bottom, left:right].sum() > 5
+        assert dark[heatmap._TOP + 46 :, left:right].sum() > 5
         assert dark[-heatmap._LEGEND :, :left].sum() > 20
         # Nothing runs off the picture.
         assert not dark[:, -1].any() and not dark[-1].any()
