@@ -61,7 +61,9 @@ def test_what_fit_records(
 
 def test_losses_are_those_of_the_batches(tmp_path: Path) -> None:
     class Watch(keras.callbacks.Callback):
-        losses: list[float] = []
+        def __init__(self) -> None:
+            super().__init__()
+            self.losses: list[float] = []
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             # Keras reports the mean of the epoch so far.
