@@ -7,5 +7,6 @@
     summary.py   a run -> the numbers of the per-layer table
     render.py    those numbers and the verdicts -> the terminal
 
-Nothing but the demo imports TensorFlow.
+Nothing but the demo imports TensorFlow, unless a run that was cut off before its first verdicts has
+to be judged.
 """

@@ -57,14 +57,11 @@ def report_of(run: Run) -> Report:
 
 
 def _open(logdir: str) -> Run:
-    """The run in a log directory; an error names it, and no Python function."""
+    """The run in a log directory; an error names no Python function."""
     try:
         run = open_run(logdir)
     except RunError as error:
-        reason = str(error).removeprefix("open_run: ")
-        quoted = repr(str(Path(logdir)))
-        # without the closing quote: some name a file in it
-        raise RunError(reason if quoted[:-1] in reason else f"{quoted}: {reason}") from error
+        raise RunError(str(error).removeprefix("open_run: ")) from error
     for note in run.notes:
         print(f"note: {note}", file=sys.stderr)
     return run
