@@ -228,6 +228,18 @@ class TestHeatmap:
         what = "variable" if every == 1 else "kernel"
         assert f"each row a {what}," in value.metadata.summary_description
 
+    def test_a_kernel_without_gradient_is_told_from_nan_among_kernels_only(self, tmp_path):
+        names = tuple(f"net/{i}/{kind}" for i in range(5) for kind in ("kernel", "bias"))
+        layout = Layout({"grad_norm": names, "nonfinite_count": names})
+        norms, counts = np.ones(10), np.zeros(10)
+        norms[[4, 6]], counts[6] = NAN, 1
+        changes = {"grad_norm": norms.tolist(), "nonfinite_count": counts.tolist()}
+        sink = TensorBoardSink(tmp_path)
+        sink.write([Start(layout, 0), record(0, layout, **changes)])
+        assert sink._history is not None
+        np.testing.assert_array_equal(sink._history.values[:, 0], [1, 1, -1, NAN, 1])
+        sink.close()
+
     @pytest.mark.parametrize("every", ["auto", 1])
     def test_it_says_how_far_its_columns_are_apart(self, tmp_path, every):
         sink = TensorBoardSink(tmp_path)
