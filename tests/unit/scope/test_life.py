@@ -16,8 +16,10 @@ import pytest
 import tensorflow as tf
 
 import gradscope
+from gradscope import buffer
 from gradscope.capture import measure
 from gradscope.records import Item, Validation
+from gradscope.scope import ROWS_PER_DRAIN
 from tests.unit.scope.training import X, Y, sgd_step, small_model
 
 
@@ -276,6 +278,36 @@ def sgd_step_on(model: Any, x: Any, y: Any) -> Any:
     for v, g in zip(model.trainable_variables, grads, strict=True):
         v.assign_sub(0.01 * g)
     return loss
+
+
+def test_one_transfer_for_many_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    transfers = []
+    read = buffer.read
+
+    def counted(snapshot: Any, after: int) -> Any:
+        transfers.append(threading.current_thread().name)
+        return read(snapshot, after)
+
+    monkeypatch.setattr(buffer, "read", counted)
+    monkeypatch.setattr("gradscope.scope.SECONDS_PER_DRAIN", float("inf"))
+    model = small_model()
+    with gradscope.Scope(model, tmp_path, every=1) as scope:
+        step = scope.step(sgd_step(model), jit_compile=False)
+        for _ in range(2 * ROWS_PER_DRAIN + 5):
+            step(X, Y)
+    assert transfers == ["gradscope-drain"] * 3
+    assert len(losses(tmp_path)[0]) == 2 * ROWS_PER_DRAIN + 5
+
+
+def test_the_recorded_program_never_calls_the_host(tmp_path: Path) -> None:
+    model = small_model()
+    with gradscope.Scope(model, tmp_path, every=1) as scope:
+        step = scope.step(sgd_step(model), jit_compile=False)
+        step(X, Y)
+        graph = step.recorded.get_concrete_function(X, Y).graph
+    kinds = {op.type for op in graph.get_operations()}
+    assert "ReadVariableOp" in kinds
+    assert not {kind for kind in kinds if "PyFunc" in kind or "Print" in kind or "Summary" in kind}
 
 
 _SCRIPT = """
