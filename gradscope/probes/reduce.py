@@ -22,9 +22,6 @@ _SHORT = 64
 _EXACT = 4096
 """Elements. Up to here the largest element is looked for although it takes two passes more."""
 
-_SLABS = 16
-"""A power of two. More make the program longer, fewer leave more to the slow reduction."""
-
 _PACK = 4096.0
 """Two counts of a piece that is shorter than this fit into one float32, which is exact to 2²⁴."""
 
@@ -94,27 +91,6 @@ def max_abs(x: tf.Tensor) -> tf.Tensor:
     # Two plain reductions are vectorized on XLA:CPU, reduce_max(abs(x)) is not always.
     largest = tf.maximum(_plain(tf.reduce_max, x), -_plain(tf.reduce_min, x))
     return tf.maximum(largest, tf.zeros_like(largest))
-
-
-def max_over_rows(x: tf.Tensor) -> tf.Tensor:
-    """The maximum of each column, [n]. x: real float [rows, n]."""
-    slabs = _slabs(x)
-    if slabs < 2:
-        return tf.reduce_max(x, 0)
-    # XLA:CPU fuses what computes x into a reduction, which then runs element by element; an
-    # elementwise maximum of slabs stays vectorized, and leaves little to reduce.
-    parts = tf.split(x, slabs, 0)
-    while len(parts) > 1:
-        parts = [tf.maximum(a, b) for a, b in zip(parts[::2], parts[1::2], strict=True)]
-    return tf.reduce_max(parts[0], 0)
-
-
-def _slabs(x: tf.Tensor) -> int:
-    """The largest power of two up to 16 that divides the rows, 1 where the plain form is better."""
-    rows = x.shape[0]
-    if not rows or rows < 2 * _SLABS or _on_gpu(x):
-        return 1
-    return math.gcd(rows, _SLABS)
 
 
 def norms(x: tf.Tensor, largest: tf.Tensor | None = None) -> tf.Tensor:

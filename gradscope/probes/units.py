@@ -144,10 +144,9 @@ def saturated(output: tf.Tensor, kind: str, silent_units: tf.Tensor | None) -> t
 
 
 def _largest(output: tf.Tensor) -> tf.Tensor:
-    """The largest activation of each unit."""
-    samples = output.shape[:-1].num_elements()
-    rows = tf.reshape(output, [-1 if samples is None else samples, output.shape[-1]])
-    return reduce.max_over_rows(rows)
+    """The largest activation of each unit, [units]."""
+    # A plain maximum is vectorized on XLA:CPU; any(x > 0) takes five times as long.
+    return tf.reduce_max(output, list(range(output.shape.rank - 1)))
 
 
 def dead_fraction(silence: tf.Tensor, seen: tf.Tensor, window: int) -> tf.Tensor:
