@@ -57,11 +57,12 @@ def resolve(trace: Trace, layer: Any, applied: Sequence[Applied]) -> None:
     for one in applied:
         made, source = trace.by_tensor.get(id(one.out)), trace.by_tensor.get(id(one.x))
         if made is not None:
-            made.kind, made.units = one.kind, one.out
+            made.kind, made.units, made.argument = one.kind, one.out, one.x
         elif source is not None and source.kind is None:
-            source.kind, source.units = one.kind, one.out
+            source.kind, source.units, source.argument = one.kind, one.out, one.x
         elif source is None and not own:
             trace.add_output(f"{trace.name(layer)}/{one.kind}", one.out, "", one.kind)
+            trace.by_tensor[id(one.out)].argument = one.x
 
 
 HOOKS = tuple(

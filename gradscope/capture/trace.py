@@ -19,6 +19,7 @@ class Output:
 
     kind: its activation function, None where it is linear or unknown.
     units: the tensor on which silence and saturation are judged, None without a known kind.
+    argument: what the activation function was applied to, None where that isn't known.
     tapes: ids of the tapes that watch it.
     grads: ∂loss/∂tensor, one for each gradient call that gave one.
     """
@@ -28,6 +29,7 @@ class Output:
     layer_class: str = ""
     kind: str | None = None
     units: Any = None
+    argument: Any = None
     tapes: set[int] = field(default_factory=set)
     grads: list[Any] = field(default_factory=list)
 

@@ -28,11 +28,13 @@ class Activation:
 
     fires_above: a rectifier's unit fires for a sample whose activation is above this; None for
         functions that aren't rectifiers.
+    fires_from: the same bound on the function's argument, for functions that rise there.
     ceiling: activations from here on have derivative 0 as well (ReLU6), or None.
     bounds: elements outside (low, high) are saturated, or None.
     """
 
     fires_above: float | None = None
+    fires_from: float | None = None
     ceiling: float | None = None
     bounds: tuple[float, float] | None = None
 
@@ -40,11 +42,13 @@ class Activation:
 KINDS: dict[str, Activation] = {
     "relu": Activation(fires_above=0.0),
     "relu6": Activation(fires_above=0.0, ceiling=6.0),
-    "gelu": Activation(fires_above=0.0),
-    "silu": Activation(fires_above=0.0),
-    "elu": Activation(fires_above=-(1 - _FLAT)),
-    "selu": Activation(fires_above=-(1 - _FLAT) * _SELU),
-    "softplus": Activation(fires_above=-math.log1p(-_FLAT)),
+    "gelu": Activation(fires_above=0.0, fires_from=0.0),
+    "silu": Activation(fires_above=0.0, fires_from=0.0),
+    "elu": Activation(fires_above=-(1 - _FLAT), fires_from=math.log(_FLAT)),
+    "selu": Activation(fires_above=-(1 - _FLAT) * _SELU, fires_from=math.log(_FLAT)),
+    "softplus": Activation(
+        fires_above=-math.log1p(-_FLAT), fires_from=math.log(_FLAT) - math.log1p(-_FLAT)
+    ),
     "sigmoid": Activation(bounds=(_FLAT, 1 - _FLAT)),
     "softmax": Activation(bounds=(_FLAT, 1 - _FLAT)),
     "hard_sigmoid": Activation(bounds=(_FLAT, 1 - _FLAT)),
@@ -110,11 +114,16 @@ def activation_grad_norm(grad: tf.Tensor | None, scale: tf.Tensor | None = None)
     return activation_grad_norms([grad], scale)[0]
 
 
-def silent(output: tf.Tensor, kind: str) -> tf.Tensor:
+def silent(output: tf.Tensor, kind: str, argument: tf.Tensor | None = None) -> tf.Tensor:
     """bool[units]: True for units that fire for no sample of this step.
 
     output: float tensor [..., units] of a rectifier.
+    argument: what the function was applied to, where it is known.
     """
+    if argument is not None and KINDS[kind].fires_from is not None:
+        # XLA fuses a smooth function into the maximum and computes it anew, element by element;
+        # its argument, as a rule a matrix product with a bias, lies in memory.
+        return tf.logical_not(_largest(argument) > tf.cast(KINDS[kind].fires_from, argument.dtype))
     threshold = tf.cast(KINDS[kind].fires_above, output.dtype)
     return tf.logical_not(_largest(output) > threshold)
 
