@@ -69,6 +69,10 @@ def can_saturate(kind: str | None) -> bool:
     return kind in KINDS and KINDS[kind] != Activation()
 
 
+_IMAGE_RANK = 4
+"""Batch, two axes of space and channels."""
+
+
 class Size(NamedTuple):
     """Two float32 tensors of one shape; NaN for outputs without elements."""
 
@@ -81,9 +85,20 @@ def activations(outputs: Sequence[tf.Tensor]) -> Size:
 
     outputs: float tensors of any shape.
     """
-    total, squares = each(lambda x: (reduce.sums(x), reduce.sums(x * x)), 2, outputs)
     if not outputs:
-        return Size(total, squares)
+        return Size(tf.zeros([0]), tf.zeros([0]))
+    # A convolution's output lies in memory, where a plain sum is fastest; what XLA computes
+    # elementwise, a normalization say, it would fuse into a plain sum and run element by element.
+    images = [i for i, x in enumerate(outputs) if (x.shape.rank or 0) >= _IMAGE_RANK]
+    others = [i for i in range(len(outputs)) if i not in set(images)]
+    parts = [
+        each(lambda x, total=total: (total(x), reduce.sums(x * x)), 2, [outputs[i] for i in places])
+        for places, total in ((images, reduce.plain_sums), (others, reduce.sums))
+    ]
+    total, squares = (tf.concat(columns, 0) for columns in zip(*parts, strict=True))
+    if images and others:
+        back = [[*images, *others].index(i) for i in range(len(outputs))]
+        total, squares = tf.gather(total, back), tf.gather(squares, back)
     return Size(total / _sizes(outputs), tf.sqrt(squares / _sizes(outputs)))
 
 
