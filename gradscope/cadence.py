@@ -12,8 +12,8 @@ DENSE_STEPS = 100
 others."""
 
 SPARSE_EVERY = 10
-"""Steps. After that "auto" records every tenth. With all statistics on, a recorded step costs up to
-a tenth more than a plain one (docs/overhead.md), so this keeps the whole at one per cent."""
+"""Steps. After that "auto" records every tenth: with all statistics on a recorded step costs up to
+a tenth more than a plain one, so that this costs about one per cent (docs/overhead.md)."""
 
 
 @dataclass(frozen=True)
