@@ -27,8 +27,8 @@ _OTHER_SEED = 0x9E3779B9
 class Step:
     """A training step that records itself when its scope says so; called like the function.
 
-    An unrecorded call runs `tf.function(fn)`. A recorded one runs a second
-    program: the same function, traced while gradscope watches, with a row pushed at its end.
+    An unrecorded call runs `tf.function(fn)`. A recorded one runs a second program: the same
+    function, traced while gradscope watches, with a row pushed at its end.
 
     fn: the user's step. A tf.function is unwrapped, since it is compiled here; of its options only
         the input signature is kept.
@@ -117,9 +117,12 @@ class Step:
         train_step.__signature__ = inspect.signature(fn)  # type: ignore[attr-defined]
         return tf.function(train_step, input_signature=signature, jit_compile=self.jit_compile)
 
-    def _instruments(self) -> Any:
+    def _instruments(self) -> contextlib.ExitStack:
         self.traces += 1
-        return _Together([scope._recorder.recording() for scope in self.scopes])
+        with contextlib.ExitStack() as stack:
+            for scope in self.scopes:
+                stack.enter_context(scope._recorder.recording())
+            return stack.pop_all()
 
 
 @contextlib.contextmanager
@@ -133,18 +136,3 @@ def other_random_numbers() -> Iterator[None]:
     if not tf.executing_eagerly() and graph.seed is not None:
         graph.seed += _OTHER_SEED
     yield
-
-
-class _Together:
-    """Several context managers as one, entered in order."""
-
-    def __init__(self, managers: list[Any]) -> None:
-        self._managers = managers
-
-    def __enter__(self) -> None:
-        for manager in self._managers:
-            manager.__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        for manager in reversed(self._managers):
-            manager.__exit__(*error)

@@ -128,6 +128,27 @@ def test_model_that_grows_between_traces(tmp_path: Path) -> None:
     assert len(gradscope.open_run(tmp_path).series("loss")[0]) == 2
 
 
+def test_misuse_of_the_second_of_two_scopes_ends_the_first_ones_watch_too(tmp_path: Path) -> None:
+    first, second = small_model(), small_model()
+    with (
+        gradscope.Scope(first, tmp_path / "a", every=1) as a,
+        gradscope.Scope(second, tmp_path / "b", every=1) as b,
+    ):
+        train, other = sgd_step(first), sgd_step(second)
+
+        @a.step(jit_compile=False)
+        @b.step(jit_compile=False)
+        def train_step(x: Any, y: Any) -> Any:
+            return train(x, y), other(x, y)
+
+        call = keras.layers.Layer.__call__
+        train_step(X, Y)
+        first.add(keras.layers.Dense(1))
+        with pytest.raises(ModelChangedError):
+            train_step(X[:7], Y[:7])
+        assert keras.layers.Layer.__call__ is call
+
+
 def test_step_inside_a_tf_function(tmp_path: Path) -> None:
     model = small_model()
     with gradscope.Scope(model, tmp_path, every=1) as scope:
