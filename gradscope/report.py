@@ -33,8 +33,8 @@ class Remedy:
     code: a line for Keras that can be pasted, or "".
     reference: paper or documentation, or "".
 
-    >>> print(Remedy("Initialise for the activation.", 'kernel_initializer="he_normal"'))
-    Initialise for the activation.
+    >>> print(Remedy("Initialize for the activation.", 'kernel_initializer="he_normal"'))
+    Initialize for the activation.
     kernel_initializer="he_normal"
     """
 

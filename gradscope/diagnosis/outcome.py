@@ -18,7 +18,7 @@ then the run would seem to have stood still."""
 
 MEANINGFUL_FALL = 0.1
 """Share of the loss: a lesser fall is no learning. Fitting the output's bias alone, which needs no
-other layer, typically takes a few per cent off a freshly initialised classifier's loss."""
+other layer, typically takes a few per cent off a freshly initialized classifier's loss."""
 
 PLATEAU_BAND = 0.25
 """Share of the label entropy: a loss this near to it is a cross-entropy in nats at the level of

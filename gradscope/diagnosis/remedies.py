@@ -45,15 +45,15 @@ def way_back(run: RunView, layer: str, step: int, zero: bool) -> Remedy:
         return _revive(run, off, step)
     if set(kinds.values()) & RELU_LIKE and not set(list(kinds.values())[:-1]) & SQUASHING:
         return Remedy(
-            f"Let the gradient pass {layer}: He initialisation, normalisation between layers, or "
+            f"Let the gradient pass {layer}: He initialization, normalization between layers, or "
             "residual connections.",
             'x = keras.layers.Dense(units, kernel_initializer="he_normal")(x)\n'
             "x = keras.layers.BatchNormalization()(x)  # before the activation",
             FLOW,
         )
     return Remedy(
-        f"Let the gradient pass {layer}: ReLU-like activations with He initialisation instead of "
-        "sigmoid, tanh or softmax inside the net, normalisation between layers, or residual "
+        f"Let the gradient pass {layer}: ReLU-like activations with He initialization instead of "
+        "sigmoid, tanh or softmax inside the net, normalization between layers, or residual "
         "connections.",
         'x = keras.layers.Dense(units, kernel_initializer="he_normal", use_bias=False)(x)\n'
         'x = keras.layers.Activation("relu")(keras.layers.BatchNormalization()(x))',

@@ -157,7 +157,7 @@ def deep_sigmoid() -> Training:
 
 
 def deep_normalized() -> Training:
-    """As deep, with batch normalisation and ReLU."""
+    """As deep, with batch normalization and ReLU."""
     hidden: list[Any] = []
     for dense in _dense(7, 32, None, "he_normal"):
         hidden += [dense, layers.BatchNormalization(), layers.ReLU()]

@@ -142,7 +142,7 @@ def test_relu_is_not_recommended_to_a_net_that_has_it(stalled):
     info = layers_of(*["relu"] * 5, "softmax")
     (finding,) = find(stalled(grad_norm=profile(1e-7, 1e-1), info=info))
     assert "relu" not in (finding.remedy.text + finding.remedy.code).lower()
-    assert "He initialisation" in finding.remedy.text
+    assert "He initialization" in finding.remedy.text
 
 
 @pytest.mark.parametrize("inside", ["sigmoid", "tanh", "softmax"])
