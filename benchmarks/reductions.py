@@ -42,7 +42,7 @@ FUSED: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 
 def main() -> None:
     """Prints both tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=100)
     runs = parser.parse_args().runs
     print(f"TensorFlow {tf.__version__}, XLA, {os.cpu_count()} cores, median of {runs} runs, ms")

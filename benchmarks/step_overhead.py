@@ -31,7 +31,7 @@ WARM_UP = 10
 
 def main() -> None:
     """Prints one row for each workload."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("workloads", nargs="*", default=["mlp", "cnn", "transformer"])
     parser.add_argument("--pairs", type=int, default=60)
     parser.add_argument("--block", type=int, default=4, help="steps timed together")
@@ -62,7 +62,8 @@ def pairs(workload: Workload, every: Any, count: int, block: int) -> tuple[Any, 
         scope, recorded = _recorded(workload, logdir, every)
         with scope:
             for _ in range(WARM_UP):
-                plain(x, y), recorded(x, y)
+                plain(x, y)
+                recorded(x, y)
             times = np.zeros((count, 2))
             for i in range(count):
                 steps = [plain, recorded] if i % 2 else [recorded, plain]

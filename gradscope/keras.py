@@ -171,7 +171,7 @@ class Callback(keras.callbacks.Callback):
         around = contextlib.nullcontext if self._every == 1 else other_random_numbers
 
         def recorded_train_step(data: Any) -> Any:
-            with around(), scope._recorder.recording():
+            with around(), scope._recorder.recording(bool(model.jit_compile)):
                 return train_step(data)
 
         model.train_step = recorded_train_step

@@ -45,13 +45,16 @@ class Recorder:
         self.next_step = 0
 
     @contextmanager
-    def recording(self) -> Iterator[None]:
+    def recording(self, xla: bool) -> Iterator[None]:
         """Records the training step that runs inside the block.
+
+        xla: whether the step is compiled with XLA.
 
         Raises UsageError where the step computes no gradient of the model, ModelChangedError
         where the model's trainable variables aren't those of the first trace.
         """
         with watch(self._owner, self._model) as trace:
+            trace.xla = xla
             with self._noted():
                 self._check_variables(trace)
             yield

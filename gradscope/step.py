@@ -121,7 +121,7 @@ class Step:
         self.traces += 1
         with contextlib.ExitStack() as stack:
             for scope in self.scopes:
-                stack.enter_context(scope._recorder.recording())
+                stack.enter_context(scope._recorder.recording(self.jit_compile))
             return stack.pop_all()
 
 

@@ -39,7 +39,11 @@ def measure(trace: Trace) -> Measured:
     per_variable = {**numbers._asdict(), **updates.updates(trace.before_values(), after)._asdict()}
     columns = {statistic: (names, column) for statistic, column in per_variable.items()}
     silent = {
-        output.path: units.silent(output.units, output.kind or "", output.argument)
+        # Without XLA a further reader of the argument keeps TensorFlow from fusing the layer, which
+        # then rounds otherwise than the plain step.
+        output.path: units.silent(
+            output.units, output.kind or "", output.argument if trace.xla else None
+        )
         for output in trace.outputs
         if units.is_rectifier(output.kind) and output.units.shape.rank and output.units.shape[-1]
     }

@@ -83,7 +83,7 @@ class Trace:
     """What one step computes for one scope. Filled by the hooks, read by `measure`."""
 
     def __init__(self, owner: Any, model: Any) -> None:
-        self.owner, self.model = owner, model
+        self.owner, self.model, self.xla = owner, model, False
         self.graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
         self.variables: list[Any] = []
         self.before: dict[int, tf.Tensor] = {}
