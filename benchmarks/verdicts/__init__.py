@@ -1,0 +1,1 @@
+"""How often the verdicts are right: programs whose fault is known, run, judged and counted."""
