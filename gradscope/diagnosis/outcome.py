@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradscope.diagnosis.posterior import StudentT, center, difference, median_and_sigma
-from gradscope.diagnosis.reading import Floats, read, scalar
+from gradscope.diagnosis.progress import not_learnt, progress
+from gradscope.diagnosis.reading import Floats, Steps, read, scalar
 from gradscope.records import RunView
 from gradscope.report import LEAST_STEPS
 
@@ -39,8 +40,10 @@ class Outcome:
     start: the first loss, the only one that no update touched, or the median of the first few where
         that is lower: a run that blew up in its first steps must not pass for one that recovered.
     end: median of the loss at the end. Both NaN where there is no loss.
-    unlearnt: probability in [0, 1] that the loss is not meaningfully lower than at its start, or
-        no lower than predicting the class shares gives. 0 where there is too little to judge.
+    unlearnt: probability in [0, 1] that the error is not meaningfully lower than that of the best
+        constant prediction; where labels aren't known, that the loss is not meaningfully lower than
+        at its start, or no lower than predicting the class shares gives. 0 where there is too
+        little to judge.
     stalled: the same, or flat since the first tenth at more than half its start: nothing learnt
         but the level of the targets, or else a hard task solved as far as it goes. Only beside
         evidence that holds from the start.
@@ -69,11 +72,12 @@ def outcome(run: RunView) -> Outcome:
     if n < LEAST_STEPS:
         return Outcome(start, end, 0.0, 0.0)
     now = center(tail, noise)
-    chances = [_not_below(now, center(head, noise)), _not_below(now, _first(losses, tail, noise))]
-    entropy = scalar(run, "label_entropy", steps)[-len(tail) :]
-    prior = center(entropy, noise)
-    if prior.location > 0 and end <= (1 + PLATEAU_BAND) * prior.location:
-        chances.append(_not_below(now, prior))
+    guessing = not_learnt(progress(run), MEANINGFUL_FALL, LEAST_NOISE)
+    if np.isfinite(guessing):
+        # What the labels say holds, wherever the loss began.
+        chances = [guessing]
+    else:
+        chances = _against_start(run, steps, losses, head, tail, noise)
     unlearnt = stalled = max(chances)
     if end >= start - HALF * abs(start):
         stalled = max(stalled, _not_below(now, center(_after_first_tenth(losses), noise)))
@@ -89,6 +93,19 @@ def said(result: Outcome) -> str:
     if result.end < result.start:
         return f"the loss fell only from {result.start:.4g} to {result.end:.4g}"
     return f"the loss has not fallen: {result.start:.4g} -> {result.end:.4g}"
+
+
+def _against_start(
+    run: RunView, steps: Steps, losses: Floats, head: Floats, tail: Floats, noise: float
+) -> list[float]:
+    """Probabilities that the loss isn't below its start, its first value, or the class shares'."""
+    now = center(tail, noise)
+    chances = [_not_below(now, center(head, noise)), _not_below(now, _first(losses, tail, noise))]
+    entropy = scalar(run, "label_entropy", steps)[-len(tail) :]
+    prior = center(entropy, noise)
+    if prior.location > 0 and prior.location * (1 + PLATEAU_BAND) >= np.median(tail):
+        chances.append(_not_below(now, prior))
+    return chances
 
 
 def _first(losses: Floats, tail: Floats, noise: float) -> StudentT:
