@@ -1,7 +1,7 @@
 """Every cause once: what it means, what it can bring about, which rule finds it.
 
 A cause is one line here, one rule (gradscope/diagnosis/rules), one page (docs/causes), one seeded
-fault and one healthy twin (tests/faults/programs.py). Slugs are stable.
+fault and one healthy twin (tests/faults). Slugs are stable.
 """
 
 from dataclasses import dataclass

@@ -73,7 +73,7 @@ def test_it_has_a_seeded_fault_with_a_healthy_twin(cause):
     from tests.faults.programs import PROGRAMS
 
     sick = [program for program in PROGRAMS.values() if program.cause == cause.slug]
-    assert sick, f"no program in tests/faults/programs.py suffers from {cause.slug}"
+    assert sick, f"no program of tests/faults suffers from {cause.slug}"
     for program in sick:
         assert PROGRAMS[program.twin].cause == "", f"the twin of {program.name} is not healthy"
 
