@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from gradscope.cadence import Every
 from gradscope.errors import GradscopeWarning, UsageError
+from gradscope.listener import OnVerdict, check_callback
 from gradscope.records import Report
 from gradscope.scope import ROWS_PER_DRAIN, Scope
 from gradscope.step import other_random_numbers
@@ -25,6 +26,9 @@ class Callback(keras.callbacks.Callback):
 
     logdir, every, overhead, window, console: as for `gradscope.Scope`. With `steps_per_execution`
         above 1 all steps of an execution are recorded where one of them is due.
+
+    on_verdict: called with each new verdict, as by `Scope.on_verdict`; each `fit` tells anew. A
+        function that sets `model.stop_training = True` stops after the batch.
 
     Raises what `Scope` raises, when `fit` begins; UsageError where Keras doesn't run on TensorFlow.
 
@@ -46,12 +50,16 @@ class Callback(keras.callbacks.Callback):
         overhead: float = 0.01,
         window: int = 100,
         console: bool = True,
+        on_verdict: OnVerdict | None = None,
     ) -> None:
+        if on_verdict is not None:
+            check_callback("Callback: on_verdict", on_verdict)
         super().__init__()
         self._logdir = logdir
         self._every: Every = every
         self._overhead = overhead
         self._window, self._console = window, console
+        self._on_verdict = on_verdict
         self._plain: Any = None
         self._recorded: Callable[[Any], Any] | None = None
         self._begun = self._ahead = 0
@@ -88,7 +96,7 @@ class Callback(keras.callbacks.Callback):
             )
             return
         if self.scope is not None:
-            self.scope.close()  # an earlier fit may have broken off
+            self.scope._finish()  # an earlier fit may have broken off
         self._executions = int(self.model.steps_per_execution or 1)
         self.scope = Scope(
             self.model,
@@ -99,6 +107,8 @@ class Callback(keras.callbacks.Callback):
             initial_step=self.scope._step if self.scope is not None else 0,
             console=self._console,
         )
+        if self._on_verdict is not None:
+            self.scope.on_verdict(self._on_verdict)
         self.scope._recorder.capacity = 2 * max(ROWS_PER_DRAIN, self._executions)
         self._ahead = self._iterations() - self.scope._step
         self._plain = self.model.train_function
@@ -133,6 +143,11 @@ class Callback(keras.callbacks.Callback):
             # Keras counts a full execution also where the data ends within it.
             last = (self.params.get("steps") or batch + 1) - 1
             self.scope._end_step(self._due, min(batch, last) - self._begun + 1)
+            try:
+                self.scope._tell()
+            except BaseException:
+                self.scope._finish()  # fit ends here, without on_train_end
+                raise
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Notes the validation figures of the epoch."""
@@ -190,7 +205,7 @@ class Callback(keras.callbacks.Callback):
             except (StopIteration, tf.errors.OutOfRangeError):
                 raise
             except BaseException:
-                scope.close()
+                scope._finish()
                 raise
             finally:
                 model.train_function = plain

@@ -8,7 +8,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from os import PathLike, fspath
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from gradscope.buffer import Buffer
 from gradscope.cadence import Cadence, Every
@@ -18,6 +18,7 @@ from gradscope.claim import Claim
 from gradscope.drain import Drain
 from gradscope.errors import GradscopeWarning, ScopeClosedError, UsageError
 from gradscope.layout import Layout
+from gradscope.listener import Listener, OnVerdict, check_callback
 from gradscope.recorder import Recorder
 from gradscope.records import Report, Start, Validation
 from gradscope.sinks.console import ConsoleSink
@@ -30,6 +31,8 @@ ROWS_PER_DRAIN = 32
 
 SECONDS_PER_DRAIN = 2.0
 """A slow training is drained after that long, so that TensorBoard shows it live."""
+
+_Heard = TypeVar("_Heard", bound=OnVerdict)
 
 
 class Scope:
@@ -97,6 +100,7 @@ class Scope:
         self._times: list[tuple[int, float]] = []
         self._pending = 0
         self._drained_at = time.monotonic()
+        self._listeners: list[Listener] = []
         try:
             own: list[Sink] = [TensorBoardSink(self.logdir)]
         except Exception:
@@ -172,6 +176,46 @@ class Scope:
                 ) from None
         self._drain.put(Validation(max(self._first_step, self._step - 1), time.time(), numbers))
 
+    def on_verdict(self, callback: _Heard) -> _Heard:
+        """The callback itself, which is told of what goes wrong from now on; also a decorator.
+
+        callback: called with a `Verdict` when one of severity warning or worse first appears, and
+            again when it gets worse; never twice for the same, nor for its symptoms. It runs on
+            the training thread, between steps or at the end of `close`. What it raises goes
+            through to whoever called the step: that is how a training is stopped.
+
+        Raises UsageError for what can't be called, ScopeClosedError after `close`.
+
+        >>> import tempfile, keras, tensorflow as tf, gradscope
+        >>> class Sick(Exception):
+        ...     pass
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        >>> optimizer = keras.optimizers.SGD(0.01)
+        >>> scope = gradscope.Scope(model, tempfile.mkdtemp(), every=1, console=False)
+        >>> @scope.on_verdict
+        ... def stop(verdict):
+        ...     if verdict.severity == "critical":
+        ...         raise Sick(verdict.cause)
+        >>> @scope.step
+        ... def train_step(x):
+        ...     with tf.GradientTape() as tape:
+        ...         loss = tf.math.log(-tf.reduce_mean(model(x, training=True) ** 2))
+        ...     gradients = tape.gradient(loss, model.trainable_variables)
+        ...     optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+        ...     return loss
+        >>> try:
+        ...     with scope:
+        ...         for _ in range(64):
+        ...             loss = train_step(tf.ones([8, 4]))
+        ... except Sick as sick:
+        ...     print("stopped:", sick)
+        stopped: nonfinite
+        """
+        self._check_open("on_verdict")
+        check_callback("Scope.on_verdict", callback)
+        self._listeners.append(Listener(callback))
+        return callback
+
     def report(self) -> Report:
         """The verdicts on the run so far; may be called at any time, also after `close`."""
         if not self._closed:
@@ -181,7 +225,16 @@ class Scope:
         return Report(verdicts, steps=self._drain.recorded, logdir=self.logdir)
 
     def close(self) -> None:
-        """Writes what is left, with the last verdicts, and ends the run; may be called twice."""
+        """Writes what is left, with the last verdicts, and ends the run; may be called twice.
+
+        Raises what a callback of `on_verdict` raises, once all is written.
+        """
+        if not self._closed:
+            self._finish()
+            self._tell()
+
+    def _finish(self) -> None:
+        """Closes without telling anybody: where the training has raised, or is long gone."""
         if self._closed:
             return
         self._closed = True
@@ -196,14 +249,17 @@ class Scope:
         self._check_open("__enter__")
         return self
 
-    def __exit__(self, *error: object) -> None:
-        """Closes the run, also when the training raised."""
-        self.close()
+    def __exit__(self, kind: object, *error: object) -> None:
+        """Closes the run, also when the training raised: then nothing may hide its error."""
+        if kind is None:
+            self.close()
+        else:
+            self._finish()
 
     def __del__(self) -> None:
         """Closes a run that was abandoned."""
         with contextlib.suppress(Exception):
-            self.close()
+            self._finish()
 
     def _begin_step(self, count: int = 1) -> bool:
         """True where one of the `count` steps that are about to run is to be recorded."""
@@ -231,6 +287,11 @@ class Scope:
         late = time.monotonic() - self._drained_at > SECONDS_PER_DRAIN
         if late or self._pending >= ROWS_PER_DRAIN:
             self._drain_rows()
+
+    def _tell(self) -> None:
+        """Tells the listeners what is new; what one of them raises is the user's own."""
+        for listener in self._listeners:
+            listener.hear(self._drain.verdicts)
 
     def _count_to(self, steps: int) -> None:
         """Corrects the number of steps that ran, where fewer did than were counted."""
@@ -287,7 +348,7 @@ def _check_model(model: Any) -> None:
 
 def _close(scope: "weakref.ref[Scope]") -> None:
     if (alive := scope()) is not None:
-        alive.close()
+        alive._finish()
 
 
 def _check_logdir(logdir: Any) -> str:

@@ -71,6 +71,8 @@ class Step:
             raise
         for scope in self.scopes:
             scope._end_step(recorded)
+        for scope in self.scopes:
+            scope._tell()
         return result
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
