@@ -1,7 +1,7 @@
 """The command line: `gradscope COMMAND`, or `python -m gradscope`.
 
     main.py      parses, runs one command, turns errors into exit codes
-    demo.py report.py check.py    one command each: configure and run
+    demo.py report.py check.py explain.py    one command each: configure and run
     runs.py      which runs LOGDIR means
     networks.py  what the demo trains, and how
     summary.py   a run -> the numbers of the per-layer table

@@ -18,6 +18,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from gradscope.causes import BY_SLUG
 from gradscope.cli import summary
 from gradscope.cli.summary import Row, Trend
 from gradscope.records import Report, RunView, Severity, Verdict
@@ -258,6 +259,8 @@ def _panel(verdict: Verdict) -> Panel:
         body.append(verdict.remedy.text)
     if verdict.remedy.reference:
         body.append(f"\nReference: {verdict.remedy.reference}", style="dim")
+    if verdict.cause in BY_SLUG:
+        body.append(f"\nMore: gradscope explain {verdict.cause}", style="dim")
     title = Text(f"[{verdict.severity}] {verdict.cause}")
     return Panel(body, title=title, title_align="left", border_style=_COLOURS[verdict.severity])
 

@@ -43,7 +43,7 @@ class ConsoleSink:
                 where = f" in {verdict.layer}" if verdict.layer else ""
                 self._say(
                     f"{verdict.severity}: {verdict.cause}{where}, since step {verdict.step}: "
-                    f"{verdict.summary}"
+                    f"{verdict.summary} More: gradscope explain {verdict.cause}"
                 )
         held = {verdict.cause for verdict in _with_symptoms(diagnosis.verdicts)}
         for cause in [cause for cause in self._announced if cause not in held]:

@@ -25,7 +25,7 @@ def test_without_arguments_it_prints_the_help(capsys):
     assert cli.main([]) == 0
     out = capsys.readouterr().out
     assert out.startswith("usage: gradscope ")
-    for command in ("demo", "report", "check"):
+    for command in ("demo", "report", "check", "explain"):
         assert f"    {command} " in out
 
 

@@ -57,6 +57,7 @@ gradscope: not healthy. 4 recorded steps.
 │ It explains: learning-rate-low.                                              │
 │ What to change: Use ReLU with He initialization.                             │
 │ Reference: He et al. 2015                                                    │
+│ More: gradscope explain vanishing-gradient                                   │
 ╰──────────────────────────────────────────────────────────────────────────────╯
     keras.layers.Dense(64, activation="relu", kernel_initializer="he_normal", name="first")
 """

@@ -24,12 +24,16 @@ def said(*diagnoses: tuple[Verdict, ...]) -> list[str]:
 def test_a_verdict_is_announced_once():
     assert said((VANISHING,), (VANISHING,), (replace(VANISHING, confidence=0.5),)) == [
         "gradscope: critical: vanishing-gradient in net/first/kernel, since step 3: "
-        "The gradient shrinks 40-fold from layer to layer."
+        "The gradient shrinks 40-fold from layer to layer. "
+        "More: gradscope explain vanishing-gradient"
     ]
 
 
 def test_a_verdict_on_the_whole_step_takes_one_line():
-    assert said((NONFINITE,)) == ["gradscope: warning: nonfinite, since step 7: NaN in the loss."]
+    assert said((NONFINITE,)) == [
+        "gradscope: warning: nonfinite, since step 7: NaN in the loss. "
+        "More: gradscope explain nonfinite"
+    ]
 
 
 def test_a_withdrawn_verdict_is_named():
@@ -112,7 +116,10 @@ def test_a_terminal_of_few_letters_is_written_to():
     raw = io.BytesIO()
     sink = ConsoleSink(io.TextIOWrapper(raw, encoding="ascii"))
     sink.write([Diagnosis(0, 0.0, (replace(NONFINITE, summary="2.4 → 2.3"),))])
-    assert raw.getvalue() == b"gradscope: warning: nonfinite, since step 7: 2.4 \\u2192 2.3\n"
+    assert raw.getvalue() == (
+        b"gradscope: warning: nonfinite, since step 7: 2.4 \\u2192 2.3 "
+        b"More: gradscope explain nonfinite\n"
+    )
 
 
 def test_standard_error_is_where_it_goes_by_default(capsys):
