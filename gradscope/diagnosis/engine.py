@@ -49,8 +49,9 @@ class Engine:
                 # Where warnings are errors, this one must not end anything either.
                 with suppress(GradscopeWarning):
                     self._warn(rule, error)
-        if any(finding.severity != "info" for finding in findings):
-            findings = [f for f in findings if not self._causes[f.cause].alone]
+        known = [f for f in findings if not self._causes[f.cause].alone]
+        if any(finding.severity != "info" for finding in known):
+            findings = known
         return (*arrange(findings, self._causes), *_remark(failures, run))
 
     def _warn(self, rule: str, error: Exception) -> None:
