@@ -84,6 +84,30 @@ def outcome(run: RunView) -> Outcome:
     return Outcome(start, end, unlearnt, stalled)
 
 
+def failing(run: RunView, above: float) -> float:
+    """Probability that a run is failing: nothing learnt, broken off, or a large error at the end.
+
+    above: share of the error of guessing that counts as large. Where labels aren't known it is
+        `Outcome.stalled` instead, so ask only beside evidence that holds from the start.
+    """
+    if broken(run):
+        return 1.0
+    course, result = progress(run), outcome(run)
+    if not course.known:
+        return result.stalled
+    if len(course.steps) < LEAST_STEPS:
+        return 0.0
+    large = not_learnt(course, 1 - above, LEAST_NOISE)
+    return max(result.unlearnt, float(np.nan_to_num(large)))
+
+
+def broken(run: RunView) -> bool:
+    """Whether the run ends in losses that are not finite."""
+    losses = read(run, "loss").values
+    recent = losses[-max(1, len(losses) // 10) :]
+    return bool(len(recent) and (~np.isfinite(recent)).all())
+
+
 def said(result: Outcome) -> str:
     """What became of the loss, for the end of a sentence.
 

@@ -106,6 +106,24 @@ def center(sample: Floats, least_sigma: float) -> StudentT:
     )
 
 
+def rate_below(rate: float, hits: int, trials: int) -> float:
+    """The probability that a rate is below a bound, after some hits in so many trials.
+
+    The posterior under a flat prior, Beta(hits + 1, trials - hits + 1) (Gelman et al., BDA3,
+    section 2.1).
+
+    >>> round(rate_below(0.001, 0, 4600), 2)
+    0.99
+    """
+    import tensorflow as tf
+    import tensorflow_probability as tfp
+
+    with tf.init_scope(), tf.device("CPU:0"):
+        beta: Any = tfp.distributions.Beta(np.float64(hits + 1), np.float64(trials - hits + 1))
+        below: Any = beta.cdf(np.float64(rate))
+        return float(np.asarray(below))
+
+
 def difference(a: StudentT, b: StudentT) -> StudentT:
     """The posterior of a − b for independent a and b, of the fewer degrees of freedom."""
     return StudentT(
