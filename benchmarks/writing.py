@@ -29,6 +29,12 @@ BATCH = 32
 BIG_LAYERS, BIG_STATISTICS, BIG_STEPS = 500, 8, 20_000
 
 
+CLASSES = 10
+
+_MANY = ("variable", "layer")
+"""What a network has ever more of."""
+
+
 def layout_of(layers: int, statistics: int | None = None) -> Layout:
     """Columns for a network of so many layers with one variable each.
 
@@ -39,12 +45,14 @@ def layout_of(layers: int, statistics: int | None = None) -> Layout:
     for statistic in STATISTICS:
         if statistic.per == "step":
             columns[statistic.name] = (statistic.name,)
+        elif statistic.per == "class":
+            columns[statistic.name] = tuple(str(number) for number in range(CLASSES))
         elif statistic.per == "layer":
             columns[statistic.name] = paths
         else:
             columns[statistic.name] = tuple(f"{path}/kernel" for path in paths)
     if statistics is not None:
-        chosen = [entry.name for entry in STATISTICS if entry.per != "step"][:statistics]
+        chosen = [entry.name for entry in STATISTICS if entry.per in _MANY][:statistics]
         columns = {name: columns[name] for name in chosen}
     return Layout(columns)
 

@@ -19,6 +19,7 @@ in gradscope.
 SECTIONS: dict[Per, str] = {
     "variable": "Per trainable variable, named by `Variable.path`",
     "layer": "Per layer output, named by layer path",
+    "class": "Per class of the labels, named by its number",
     "step": "Per step",
 }
 

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from gradscope.cadence import Every
+from gradscope.capture.arguments import note_arguments
 from gradscope.errors import GradscopeWarning, UsageError
 from gradscope.listener import OnVerdict, check_callback
 from gradscope.records import Report
@@ -187,6 +188,7 @@ class Callback(keras.callbacks.Callback):
 
         def recorded_train_step(data: Any) -> Any:
             with around(), scope._recorder.recording(bool(model.jit_compile)):
+                note_arguments(_targets(data))
                 return train_step(data)
 
         model.train_step = recorded_train_step
@@ -211,3 +213,10 @@ class Callback(keras.callbacks.Callback):
                 model.train_function = plain
 
         return run
+
+
+def _targets(data: Any) -> Any:
+    """What `fit` was given as targets; all of the data where it has a form of its own."""
+    if isinstance(data, (tuple, list)) and 2 <= len(data) <= 3:
+        return data[1]
+    return data

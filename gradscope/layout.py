@@ -14,7 +14,8 @@ class Layout:
     """The columns of one run's rows, statistic after statistic.
 
     columns: statistic -> the names its values belong to: `Variable.path` for statistics per
-        variable, layer paths for those per layer, the statistic's own name for those per step.
+        variable, layer paths for those per layer, class numbers for those per class, the
+        statistic's own name for those per step.
 
     >>> layout = Layout({"grad_norm": ("dense/kernel", "dense/bias"), "loss": ("loss",)})
     >>> layout.slots

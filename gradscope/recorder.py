@@ -8,6 +8,7 @@ from typing import Any
 from gradscope import catalog
 from gradscope.buffer import Buffer
 from gradscope.capture import variables as var
+from gradscope.capture.arguments import settle
 from gradscope.capture.facts import facts
 from gradscope.capture.hooks import unseen
 from gradscope.capture.measure import Measured, measure
@@ -75,6 +76,7 @@ class Recorder:
         self._check(trace)
         if trace.failure is None:
             try:
+                settle(trace)
                 measured = measure(trace)
                 buffer = self.buffer or self._start(trace, measured)
                 self._compare(buffer.layout, measured)

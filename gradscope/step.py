@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from gradscope.capture import autograph
+from gradscope.capture.arguments import note_arguments
 from gradscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -107,9 +108,11 @@ class Step:
     def _compile(self, instruments: Callable[[], Any], signature: Any) -> Any:
         """The step as a tf.function, traced within a context that `instruments` makes."""
         fn, around = self.python_function, autograph.leave(instruments)
+        noted = autograph.leave(note_arguments)
 
         def train_step(*args: Any, **kwargs: Any) -> Any:
             with around():
+                noted((args, kwargs))
                 result = fn(*args, **kwargs)
             return result
 

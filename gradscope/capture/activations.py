@@ -38,11 +38,14 @@ _FUNCTIONS: tuple[tuple[Any, str, str], ...] = (
 def around_activation(kind: str, trace: Trace, call: Any, *args: Any, **kwargs: Any) -> Any:
     """The activation, untouched, after noting it."""
     out = call(*args, **kwargs)
-    if trace.opaque or not trace.layers:
+    if trace.opaque:
         return out
     with trace.noting():
         if trace.here(out) and not (kind == "softmax" and trace.in_attention()):
-            trace.add_applied(Applied(kind, args[0] if args else next(iter(kwargs.values())), out))
+            applied = Applied(kind, args[0] if args else next(iter(kwargs.values())), out)
+            trace.made_by[id(out)] = applied
+            if trace.layers:
+                trace.add_applied(applied)
     return out
 
 

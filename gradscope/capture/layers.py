@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from gradscope.capture.activations import resolve
+from gradscope.capture.head import states
 from gradscope.capture.hooks import Hook
 from gradscope.capture.trace import Trace
 from gradscope.probes import units
@@ -20,6 +21,12 @@ _MOVING = re.compile(
 _MOVERS = tuple(
     getattr(keras.layers, name) for name in dir(keras.layers) if _MOVING.fullmatch(name)
 )
+_KEEPERS = tuple(
+    getattr(keras.layers, name)
+    for name in ("Identity", "Masking", "Flatten", "Reshape", "Permute", "RepeatVector", "Dropout")
+)
+"""Those of them whose output has the activation of what they were given."""
+
 _LOOPING = (keras.layers.RNN, keras.layers.TimeDistributed)
 """Layers that run others once for each time step, often in a loop body, whose tensors can't be used
 outside it."""
@@ -44,7 +51,12 @@ def around_call(trace: Trace, call: Any, layer: Any, *args: Any, **kwargs: Any) 
         if _is_recorded(trace, layer):
             kind = None if opaque else _named_activation(layer)
             _note_outputs(trace, layer, kind, outputs)
+        elif isinstance(layer, _KEEPERS) and args and trace.here(outputs):
+            # Both are kept, so that no other tensor gets their ids.
+            trace.moved.setdefault(id(outputs), (args[0], outputs))
         resolve(trace, layer, applied)
+        if layer is trace.model and not trace.layers and not trace.returned:
+            trace.returned = [x for x in tf.nest.flatten(outputs) if trace.here(x)]
     return outputs
 
 
@@ -53,11 +65,12 @@ def _note_inputs(trace: Trace, layer: Any, args: tuple[Any, ...], kwargs: dict[s
         return
     if layer is trace.model and not trace.model_called:
         # The model's own inputs count, over all its calls, not those of parts called before it.
-        trace.model_called, trace.inputs = True, []
+        trace.model_called, trace.inputs, trace.fed = True, [], []
     elif trace.inputs and layer is not trace.model:
         return
     given = args[0] if args else list(kwargs.values())
     leaves = [x for x in tf.nest.flatten(given) if isinstance(x, tf.Tensor)]
+    trace.fed += [x for x in leaves if trace.holds(x)]
     numeric = [x for x in leaves if x.dtype.is_floating or x.dtype == tf.uint8]
     trace.inputs += [x for x in numeric if trace.holds(x)]
 
@@ -66,7 +79,7 @@ def _note_outputs(trace: Trace, layer: Any, kind: str | None, outputs: Any) -> N
     floats = [x for x in tf.nest.flatten(outputs) if trace.here(x)]
     for position, tensor in enumerate(floats):
         path = f"{trace.name(layer)}[{position}]" if position else trace.name(layer)
-        trace.add_output(path, tensor, type(layer).__name__, kind)
+        trace.add_output(path, tensor, type(layer).__name__, kind, states(layer))
 
 
 def _named_activation(layer: Any) -> str | None:

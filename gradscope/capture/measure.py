@@ -5,8 +5,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from gradscope.capture import clipping, objective
+from gradscope.capture import clipping, evidence, objective
 from gradscope.capture import variables as var
+from gradscope.capture.models import compute_dtype
 from gradscope.capture.trace import Trace
 from gradscope.probes import data as data_probe
 from gradscope.probes import gradients, reduce, units, updates
@@ -47,7 +48,7 @@ def measure(trace: Trace) -> Measured:
         for output in trace.outputs
         if units.is_rectifier(output.kind) and output.units.shape.rank and output.units.shape[-1]
     }
-    columns |= _measure_layers(trace, silent)
+    columns |= _measure_layers(trace, silent) | evidence.measure_classes(trace)
     for statistic, number in _measure_step(trace, grads, numbers).items():
         columns[statistic] = ((statistic,), tf.reshape(tf.cast(number, tf.float32), [1]))
     return Measured(columns, silent)
@@ -84,18 +85,19 @@ def _measure_step(trace: Trace, grads: list[Any], numbers: Any) -> dict[str, tf.
     norms, largest = tf.unstack(numbers.grad_norm), tf.unstack(numbers.grad_max_abs)
     reached = [i for i, grad in enumerate(grads) if grad is not None]
     by_variable = {id(trace.variables[i]): (norms[i], largest[i]) for i in reached}
-    labels = trace.labels
+    share, penalty = _regularization(trace, grads)
     return {
         "loss": objective_probe.loss(trace.targets),
         "global_grad_norm": objective_probe.global_grad_norm([norms[i] for i in reached]),
-        "regularization_grad_share": _regularization(trace, grads),
+        "regularization_grad_share": share,
+        "regularization_loss": penalty,
         "clip_fraction": objective_probe.clip_fraction(clipping.clipped(trace, by_variable)),
         "learning_rate": trace.applies[0].learning_rate if trace.applies else tf.constant(_NAN),
         "loss_scale": tf.constant(1.0) if trace.scale is None else trace.scale,
-        "label_entropy": data_probe.label_entropy(
-            *((labels.tensor, labels.kind, labels.classes) if labels else (None, None, None))
-        ),
+        **({"grad_underflow_share": gradients.underflow_share(grads)} if half(trace) else {}),
         **data_probe.inputs(trace.inputs)._asdict(),
+        **data_probe.features(trace.inputs)._asdict(),
+        **evidence.measure_pair(trace),
     }
 
 
@@ -112,25 +114,37 @@ def _sum(parts: list[Any]) -> Any:
     return tf.add_n([tf.convert_to_tensor(part) for part in parts])
 
 
-def _regularization(trace: Trace, grads: list[Any]) -> tf.Tensor:
+def half(trace: Trace) -> bool:
+    """True where layers of the model compute in float16."""
+    return compute_dtype(trace) == "float16"
+
+
+def _regularization(trace: Trace, grads: list[Any]) -> tuple[tf.Tensor, tf.Tensor]:
+    """(regularization_grad_share, regularization_loss)."""
     regularized = [getattr(v, "regularizer", None) for v in trace.variables]
     if not any(regularized) or not objective.regularizers_count(trace):
-        return tf.constant(0.0)
-    whole, penalties = [], []
+        return tf.constant(0.0), tf.constant(0.0)
+    whole, pulls, penalties = [], [], []
     for grad, regularizer, before in zip(grads, regularized, trace.before_values(), strict=True):
+        pull = None
+        if regularizer:
+            pull, penalty = _penalty(regularizer, before)
+            penalties.append(penalty)
         if grad is None:
             continue
         dense = reduce.real(
             tf.convert_to_tensor(grad) if regularizer else gradients.distinct(grad)[0]
         )
         whole.append(dense if trace.scale is None else dense / tf.cast(trace.scale, dense.dtype))
-        penalties.append(_penalty_grad(regularizer, before) if regularizer else None)
-    return objective_probe.regularization_grad_share(whole, penalties)
+        pulls.append(pull)
+    share = objective_probe.regularization_grad_share(whole, pulls)
+    return share, objective_probe.loss(penalties)
 
 
-def _penalty_grad(regularizer: Any, weights: tf.Tensor) -> tf.Tensor:
-    """∇R of one variable: elementwise, so no pass through the network."""
+def _penalty(regularizer: Any, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """(∇R, R) of one variable: elementwise, so no pass through the network."""
     with tf.GradientTape() as tape:
         tape.watch(weights)
         penalty = regularizer(weights)
-    return tf.convert_to_tensor(tape.gradient(penalty, weights, unconnected_gradients="zero"))
+    pull = tape.gradient(penalty, weights, unconnected_gradients="zero")
+    return tf.convert_to_tensor(pull), penalty

@@ -20,6 +20,8 @@ class Output:
     kind: its activation function, None where it is linear or unknown.
     units: the tensor on which silence and saturation are judged, None without a known kind.
     argument: what the activation function was applied to, None where that isn't known.
+    stated: the name of the activation that its layer states, known to gradscope or not; "linear"
+        for layers without one, None where nobody can tell.
     tapes: ids of the tapes that watch it.
     grads: ∂loss/∂tensor, one for each gradient call that gave one.
     """
@@ -30,6 +32,7 @@ class Output:
     kind: str | None = None
     units: Any = None
     argument: Any = None
+    stated: str | None = None
     tapes: set[int] = field(default_factory=set)
     grads: list[Any] = field(default_factory=list)
 
@@ -70,13 +73,27 @@ class Apply:
     given: tuple[tuple[Any, Any], ...]
 
 
-@dataclass(frozen=True)
-class Labels:
-    """Labels and predictions as a loss function got them; see probes.data.label_entropy."""
+@dataclass
+class Pair:
+    """Labels and predictions as a loss got them.
 
-    tensor: Any
-    kind: str
-    classes: int | None
+    labels, predictions: tensors; labels of any number type.
+    loss: the loss function's name, None for one written by hand.
+    kind: "sparse", "onehot", "binary", "regression" or None where that isn't known.
+    from_logits: what a cross-entropy was told, None where nobody said.
+    logits: whether it works on logits, None where that isn't known.
+    scores: the logits, None where it works on probabilities.
+    restored: whether Keras took the logits from before a softmax or sigmoid.
+    """
+
+    labels: Any
+    predictions: tf.Tensor
+    loss: str | None = None
+    kind: str | None = None
+    from_logits: bool | None = None
+    logits: bool | None = None
+    scores: Any = None
+    restored: bool = False
 
 
 class Trace:
@@ -98,8 +115,14 @@ class Trace:
         self.scale: Any = None
         self.clips: list[Clip] = []
         self.applies: list[Apply] = []
-        self.labels: Labels | None = None
+        self.pair: Pair | None = None
+        self.judging: Pair | None = None
+        self.arguments: list[Any] = []
         self.inputs: list[tf.Tensor] = []
+        self.fed: list[tf.Tensor] = []
+        self.returned: list[tf.Tensor] = []
+        self.made_by: dict[int, Applied] = {}
+        self.moved: dict[int, tuple[Any, Any]] = {}
         self.model_called = False
         self.extra_losses: list[tf.Tensor] = []
         self.tapes: list[Any] = []
@@ -115,7 +138,7 @@ class Trace:
         self._calls: dict[str, int] = {}
         self._seen: set[int] = set()
         self._first_use: dict[int, int] = {}
-        self._owned = {id(layer) for layer in _layers(model)}
+        self._owned = {id(layer) for layer in layers(model)}
 
     @contextmanager
     def noting(self) -> Iterator[None]:
@@ -246,17 +269,23 @@ class Trace:
         return f"{parent}/{layer.name}" if parent else layer.name
 
     def add_output(
-        self, path: str, tensor: tf.Tensor, layer_class: str, kind: str | None = None
+        self,
+        path: str,
+        tensor: tf.Tensor,
+        layer_class: str,
+        kind: str | None = None,
+        stated: str | None = None,
     ) -> None:
         """Adds a tensor under a path, unless the same tensor has one already; starts watching.
 
         kind: its activation function, where that is known already.
+        stated: see `Output`.
         """
         if id(tensor) in self.by_tensor or not self.here(tensor):
             return
         self._calls[path] = count = self._calls.get(path, 0) + 1
         output = Output(path if count == 1 else f"{path}@{count}", tensor, layer_class, kind)
-        output.units = tensor if kind else None
+        output.units, output.stated = tensor if kind else None, stated
         self.outputs.append(output)
         self.by_tensor[id(tensor)] = output
         if not self.trains(tensor):
@@ -277,6 +306,7 @@ class Trace:
         warnings.warn(message, GradscopeWarning, stacklevel=2)
 
 
-def _layers(model: Any) -> list[Any]:
+def layers(model: Any) -> list[Any]:
+    """The model and all layers in it; the model alone where it is not one of Keras."""
     flatten = getattr(model, "_flatten_layers", None)
     return [model] if flatten is None else list(flatten(include_self=True, recursive=True))

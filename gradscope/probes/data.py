@@ -38,6 +38,60 @@ def inputs(tensors: Sequence[tf.Tensor]) -> Inputs:
     return Inputs(mean, tf.sqrt(variance), largest)
 
 
+class Features(NamedTuple):
+    """Three float32 scalars over all features of the batch's inputs."""
+
+    input_feature_rms_max: tf.Tensor
+    input_feature_rms_min: tf.Tensor
+    input_feature_max: tf.Tensor
+
+
+def features(tensors: Sequence[tf.Tensor]) -> Features:
+    """The scale of single features; see the catalogue for the formulas.
+
+    tensors: real tensors [..., features], counted through; a vector is one feature. Without any,
+        all three are NaN, as they are where the largest rms is. As in every float32 square,
+        elements beyond about 1e±19 are lost.
+    """
+    if not tensors:
+        return Features(*(tf.constant(_NAN, tf.float32),) * 3)
+    rms = tf.concat([_feature_rms(x) for x in tensors], 0)
+    # The maximum of a vector with NaN is NaN on XLA only.
+    total = tf.reduce_sum(rms)
+    nan = tf.math.is_nan(total)
+    used = rms > 0
+    least = tf.reduce_min(tf.where(used, rms, float("inf")))
+    least = tf.where(tf.reduce_any(used), least, _NAN)
+    place = tf.cast(tf.argmax(rms, output_type=tf.int32), tf.float32)
+    return Features(*(tf.where(nan, total, x) for x in (tf.reduce_max(rms), least, place)))
+
+
+def _feature_rms(x: tf.Tensor) -> tf.Tensor:
+    """√ mean x² of each feature, float32[features]."""
+    values = reduce.real(x)
+    count = (x.shape[-1] if x.shape.rank else None) if (x.shape.rank or 0) > 1 else 1
+    rows = tf.shape(values)[0] if x.shape.rank else 1
+    # Rows of whole samples first: a narrow last axis would leave vector lanes idle.
+    wide = tf.reshape(values, [x.shape[0] if x.shape.rank and x.shape[0] else rows, -1])
+    squares = reduce.column_sums(wide * wide)
+    if count != 1:
+        squares = tf.reshape(squares, [-1, count or tf.shape(values)[-1]])
+    squares = tf.reduce_sum(squares, 0, keepdims=count == 1)
+    size = tf.cast(tf.size(values) // tf.size(squares), squares.dtype)
+    return tf.cast(tf.sqrt(squares / size), tf.float32)
+
+
+def batch_size(labels: tf.Tensor | None, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The length of the first axis of the labels, else of the first input; a float32 scalar.
+
+    labels, inputs: tensors of any type; NaN where none has an axis.
+    """
+    for tensor in (*([] if labels is None else [labels]), *inputs):
+        if tensor.shape.rank:
+            return tf.cast(tf.shape(tensor)[0], tf.float32)
+    return tf.constant(_NAN, tf.float32)
+
+
 def label_entropy(labels: tf.Tensor | None, kind: str | None, classes: int | None) -> tf.Tensor:
     """The entropy of the batch's label distribution in nats, a float32 scalar.
 

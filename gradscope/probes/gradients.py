@@ -60,6 +60,29 @@ def _reduce(values: tf.Tensor) -> tuple[tf.Tensor, ...]:
     return largest, reduce.norms(values, largest), nonzero, nonfinite
 
 
+_LEAST_NORMAL = 2.0**-14
+"""The least normal number of float16; below it digits are lost, below 2⁻²⁴ the number itself."""
+
+
+def underflow_share(grads: Sequence[Grad | None]) -> tf.Tensor:
+    """The share of elements under float16's normal numbers, a float32 scalar; NaN without any.
+
+    grads: as `gradients` takes them, the loss scale not divided out.
+    """
+    parts = [distinct(grad) for grad in grads if grad is not None]
+    if not parts:
+        return tf.constant(float("nan"), tf.float32)
+    (small,) = each(
+        lambda x: (reduce.sums(tf.cast(tf.abs(x) < _LEAST_NORMAL, x.dtype)),),
+        1,
+        [values for values, _ in parts],
+    )
+    sizes = tf.stack([tf.cast(size, tf.float32) for _, size in parts])
+    held = tf.stack([tf.cast(tf.size(values), tf.float32) for values, _ in parts])
+    # What slices leave out of a dense gradient is zero.
+    return tf.reduce_sum(small + (sizes - held)) / tf.reduce_sum(sizes)
+
+
 def distinct(grad: Grad) -> tuple[tf.Tensor, tf.Tensor | int]:
     """(values, size): a tensor with the dense gradient's nonzero elements, and the dense size.
 

@@ -349,7 +349,7 @@ def _layouts_of(contents: Mapping[str, metadata.Content]) -> dict[str, Layout]:
     """suffix -> layout, from the tags' own descriptions, for a run whose start is damaged."""
     columns: dict[str, dict[str, tuple[str, ...]]] = {}
     for tag, content in contents.items():
-        if content.kind in ("layers", "step"):
+        if content.kind in ("layers", "classes", "step"):
             suffix = tag.removeprefix(metadata.statistic_tag(content.statistic))
             columns.setdefault(suffix, {})[content.statistic] = content.names
     return {suffix: Layout(found) for suffix, found in columns.items()}

@@ -35,7 +35,8 @@ VALIDATION_PREFIX = PREFIX + "validation/"
 class Content:
     """What the metadata of a tag says about its values.
 
-    kind: "layers" for statistics per variable or layer, "step", "validation", "run", "verdicts".
+    kind: "layers" for statistics per variable or layer, "classes", "step", "validation", "run",
+        "verdicts".
     names: the L names of the values; empty where the value is a string.
     statistic: the statistic or metric, or "".
     scale: how to draw it: "log", "linear" or "share".
@@ -104,7 +105,7 @@ def statistic_content(statistic: str, names: tuple[str, ...]) -> Content:
     entry = BY_NAME.get(statistic)
     if entry is None:
         return Content("layers", names, statistic)
-    kind = "step" if entry.per == "step" else "layers"
+    kind = {"step": "step", "class": "classes"}.get(entry.per, "layers")
     return Content(kind, names, statistic, entry.scale, entry.unit)
 
 

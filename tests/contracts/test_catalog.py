@@ -19,9 +19,13 @@ CONTRACT = {
     "layer": (
         "activation_mean activation_rms dead_fraction saturated_fraction activation_grad_norm"
     ),
+    "class": "class_share class_loss",
     "step": (
         "loss global_grad_norm regularization_grad_share clip_fraction learning_rate loss_scale "
-        "input_mean input_std input_max_abs label_entropy"
+        "input_mean input_std input_max_abs label_entropy "
+        "batch_size regularization_loss accuracy residual_rms target_mean target_std target_min "
+        "target_max output_mean output_std output_min output_max output_spread "
+        "input_feature_rms_max input_feature_rms_min input_feature_max grad_underflow_share"
     ),
 }
 
@@ -30,7 +34,7 @@ each_statistic = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.parametrize("per", ["variable", "layer", "step"])
+@pytest.mark.parametrize("per", CONTRACT)
 def test_the_promised_statistics_are_there(per):
     assert set(CONTRACT[per].split()) <= set(names(per))
 

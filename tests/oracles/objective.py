@@ -36,6 +36,23 @@ def regularization_grad_share(total: Gradients, regularization: Gradients) -> fl
     return 0.0 if penalty == 0 or not pairs else penalty / (penalty + rest)
 
 
+def regularization_loss(
+    weights: Sequence[ArrayLike], l1: Sequence[float], l2: Sequence[float]
+) -> float:
+    """Σ l1 Σ |w| + l2 Σ w² over all weights."""
+    parts = [
+        a * np.abs(float64(w)).sum() + b * (float64(w) ** 2).sum()
+        for w, a, b in zip(weights, l1, l2, strict=True)
+    ]
+    return float(sum(parts))
+
+
+def grad_underflow_share(scaled: Gradients) -> float:
+    """Share of all elements, of the scaled gradients, that are under 2⁻¹⁴; NaN without any."""
+    flat = [float64(g).ravel() for g in scaled if g is not None]
+    return float(np.mean(np.abs(np.concatenate(flat)) < 2.0**-14)) if flat else np.nan
+
+
 def clipped(
     gradients: Gradients,
     clipnorm: float | None = None,
