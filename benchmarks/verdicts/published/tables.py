@@ -1,4 +1,4 @@
-"""TheDeepChecker's regression program, on scikit-learn's diabetes, and DeepCrime's Reuters mutant."""
+"""TheDeepChecker's regression program, on diabetes, and DeepCrime's Reuters mutant."""
 
 from collections.abc import Callable
 
