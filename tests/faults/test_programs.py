@@ -19,8 +19,10 @@ def watch(program: Program, logdir: str, compiled: bool = False) -> gradscope.Re
     scope = gradscope.Scope(training.model, logdir, every=1, console=False)
     step = scope.step(training.step, jit_compile=compiled)
     with scope:
-        for x, y in training.batches:
+        for done, (x, y) in enumerate(training.batches, start=1):
             step(x, y)
+            if training.validate and done % training.epoch == 0:
+                scope.validate(**training.validate())
         report = scope.report()
     # Without it a run of which nothing was recorded would pass for a healthy one.
     assert report.steps == len(training.batches)
@@ -29,7 +31,7 @@ def watch(program: Program, logdir: str, compiled: bool = False) -> gradscope.Re
 
 def check_named(program: Program, report: gradscope.Report) -> None:
     assert report.judged
-    assert report.healthy == BY_SLUG[program.cause].alone, report
+    assert not report.healthy, report
     primary = report.primary
     assert primary is not None
     assert primary.cause in (program.cause, *program.also), report
@@ -64,7 +66,6 @@ def test_a_healthy_program_has_no_verdict(name, tmp_path):
 @pytest.mark.parametrize("name", OTHERWISE)
 def test_a_program_that_fails_for_another_reason_is_not_blamed_on_these(name, tmp_path):
     report = watch(PROGRAMS[name], str(tmp_path))
-    assert report.healthy
     assert [verdict.cause for verdict in report.verdicts] == ["loss-plateau"], report
 
 

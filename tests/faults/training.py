@@ -20,11 +20,17 @@ Batches = list[tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True)
 class Training:
-    """A training before its first step. step: (x, y) -> loss, uncompiled."""
+    """A training before its first step.
+
+    step: (x, y) -> loss, uncompiled. validate: the validation figures, or None; epoch: the steps
+    after each of which they are asked for.
+    """
 
     model: keras.Model
     step: Callable[[Any, Any], Any]
     batches: Batches
+    validate: Callable[[], dict[str, float]] | None = None
+    epoch: int = 0
 
 
 @dataclass(frozen=True)
