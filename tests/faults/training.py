@@ -79,6 +79,19 @@ def training(
     return Training(model, step, batches)
 
 
+def validated(whole: Training, x: np.ndarray, y: np.ndarray, loss: Loss, epoch: int) -> Training:
+    """The training with loss, and accuracy of sparse labels, on these rows after each epoch."""
+
+    def validate() -> dict[str, float]:
+        p = np.asarray(whole.model(x, training=False))
+        figures = {"loss": float(loss(y, p))}
+        if y.dtype.kind == "i":
+            figures["accuracy"] = float((p.argmax(axis=1) == y).mean())
+        return figures
+
+    return Training(whole.model, whole.step, whole.batches, validate, epoch)
+
+
 def cycle(x: np.ndarray, y: np.ndarray, steps: int, batch: int = BATCH) -> Batches:
     """Shuffled whole batches, epoch after epoch, until there are enough."""
 
