@@ -82,7 +82,7 @@ STATISTICS: tuple[Statistic, ...] = (
     Statistic("output_min", "step", "smallest of the same elements", "output", "linear", "targets"),
     Statistic("output_max", "step", "largest of the same elements", "output", "linear", "targets"),
     Statistic("output_spread", "step", "mean over all places of one sample's prediction of the population standard deviation over the batch; 0 where all samples are predicted alike, NaN for a single sample", "output", "log", "targets"),
-    Statistic("accuracy", "step", "share of samples whose predicted class is the label's: the largest output, or for binary labels each output against 0.5 (0 for logits); NaN where labels are no classes", "share", "share", "classes"),
+    Statistic("accuracy", "step", "share of samples whose predicted class is the label's: the largest output, or for binary labels each output against 0.5 (0 for logits); NaN where labels are no classes or outputs are NaN", "share", "share", "classes"),
     Statistic("residual_rms", "step", "√ mean (y − p)² over all elements of targets y and predictions p; NaN where labels are classes", "target", "log", "targets"),
 )
 # fmt: on

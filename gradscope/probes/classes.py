@@ -71,7 +71,7 @@ def accuracy(
     """The share of samples whose predicted class is the label's, a float32 scalar.
 
     Arguments as for `of_classes`; for "binary" there may be several labels at once, each of them
-    counts. NaN where labels are no classes.
+    counts. NaN where labels are no classes or the sum of outputs is NaN.
     """
     units = outputs.shape[-1] if outputs.shape.rank else None
     if kind == "binary":
@@ -85,7 +85,9 @@ def accuracy(
         return tf.constant(_NAN, tf.float32)
     if not predicted.shape.is_compatible_with(wanted.shape):
         return tf.constant(_NAN, tf.float32)
-    return tf.reduce_mean(tf.cast(tf.equal(predicted, wanted), tf.float32))
+    share = tf.reduce_mean(tf.cast(tf.equal(predicted, wanted), tf.float32))
+    # The index of the largest of numbers with NaN among them is another one on XLA.
+    return tf.where(tf.math.is_nan(tf.reduce_sum(outputs)), _NAN, share)
 
 
 def _numbers(labels: tf.Tensor, kind: str | None) -> tf.Tensor:

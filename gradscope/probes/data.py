@@ -98,10 +98,11 @@ def label_entropy(labels: tf.Tensor | None, kind: str | None, classes: int | Non
     labels: for "sparse" integers of any shape, out-of-range ones are left out; for "onehot" and
         "binary" floats, the last axis being the classes, or independent labels whose entropies
         are averaged.
-    kind: "sparse", "onehot", "binary", or None where labels are no classes: then NaN.
+    kind: "sparse", "onehot", "binary"; anything else where labels are no classes: then NaN.
     classes: number of classes, needed for "sparse".
     """
-    if labels is None or kind is None or (kind == "sparse" and not classes):
+    known = kind in ("onehot", "binary") or (kind == "sparse" and bool(classes))
+    if labels is None or not known:
         return tf.constant(_NAN, tf.float32)
     if kind == "binary":
         rows = tf.cast(labels, tf.float32)

@@ -54,6 +54,8 @@ def _of_statistic(entry: Entry, run: Any, want: Expected, statistic: Any) -> Ite
         row = dict(zip(names, map(float, values[step]), strict=True))
         if statistic.per == "variable":
             row = dict(zip(expected[statistic.name], row.values(), strict=False))
+        elif statistic.per == "class" and names != tuple(expected[statistic.name]):
+            yield f"{statistic.name}: classes {names}, must be {tuple(expected[statistic.name])}"
         elif statistic.per == "layer":
             row, complaints = _matched(row, expected[statistic.name], want.loose)
             yield from (f"{statistic.name} {line}" for line in complaints if step == 0)
@@ -112,6 +114,10 @@ def _size(statistic: str, name: str, expected: Values) -> float:
     """What a sum that cancels is small against."""
     if statistic == "activation_mean":
         return float(np.nan_to_num(expected["activation_rms"][name]))
+    if statistic in ("output_mean", "output_min", "output_max"):
+        return float(np.nan_to_num(expected["output_std"]["output_std"]))
+    if statistic == "target_mean":
+        return float(np.nan_to_num(expected["target_std"]["target_std"]))
     if statistic in NORMS:
         sizes = [v for v in expected[statistic].values() if math.isfinite(v)]
         return max(sizes, default=0.0)

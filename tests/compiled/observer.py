@@ -61,6 +61,7 @@ class Observation:
     model: keras.Model
     inputs: list[Any] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
+    returned: list[Any] = field(default_factory=list)
     targets: list[Any] = field(default_factory=list)
     gradients: dict[int, list[Any]] = field(default_factory=dict)
     before: dict[int, Any] = field(default_factory=dict)
@@ -141,6 +142,8 @@ def _observed_call(seen: Observation, call: Callable[..., Any], random_compiled:
             result = call(layer, *args, **kwargs)
             if not seen.hidden() and not isinstance(layer, MOVING):
                 _note(seen, layer, result)
+            if layer is seen.model and not seen.returned:
+                seen.returned = tf.nest.flatten(result)
             return result
         finally:
             seen.stack.pop()

@@ -70,7 +70,9 @@ class _Journal:
             self.returned.append(self.part.step(*tensors(batch)))
         scale = next((scale for scale in seen.scales if scale is not None), 1.0)
         facts = _Facts(seen, scale)
-        values = _of_variables(facts) | self._of_layers(facts) | self._of_step(facts, batch)
+        pair = _Pair(self.entry, batch, seen)
+        values = _of_variables(facts) | self._of_layers(facts) | self._of_step(facts, pair)
+        values |= pair.of_classes()
         self.steps.append(values)
 
     def _of_layers(self, facts: "_Facts") -> Values:
@@ -92,11 +94,9 @@ class _Journal:
                 values["saturated_fraction"][out.name] = share
         return values
 
-    def _of_step(self, facts: "_Facts", batch: tuple[Any, ...]) -> Values:
+    def _of_step(self, facts: "_Facts", pair: "_Pair") -> Values:
         gradients = facts.gradients()
         inputs = [x.numpy() for x in facts.seen.inputs]
-        labels = None if self.entry.labels is None else self.entry.labels(batch)
-        kind = "none" if labels is None else "onehot" if self.entry.onehot else "classes"
         penalty = facts.regularization() if self.part.regularized else [None] * len(gradients)
         numbers = {
             "loss": oracles.loss([target.numpy() for target in facts.seen.targets], facts.scale),
@@ -105,10 +105,16 @@ class _Journal:
             "clip_fraction": oracles.clip_fraction(gradients, facts.applied()),
             "learning_rate": oracles.learning_rate(next(iter(facts.seen.rates), None)),
             "loss_scale": oracles.loss_scale(facts.scale),
+            "regularization_loss": facts.penalty() if self.part.regularized else 0.0,
+            "grad_underflow_share": facts.underflow() if facts.half() else np.nan,
+            "batch_size": oracles.batch_size(inputs[0] if pair.labels is None else pair.labels),
+            "input_feature_rms_max": oracles.input_feature_rms_max(inputs),
+            "input_feature_rms_min": oracles.input_feature_rms_min(inputs),
+            "input_feature_max": oracles.input_feature_max(inputs),
             "input_mean": oracles.input_mean(inputs),
             "input_std": oracles.input_std(inputs),
             "input_max_abs": oracles.input_max_abs(inputs),
-            "label_entropy": oracles.label_entropy(labels, kind),
+            **pair.of_step(),
         }
         return {name: {name: value} for name, value in numbers.items()}
 
@@ -171,6 +177,78 @@ class _Facts:
     def regularization(self) -> list[np.ndarray | None]:
         """The gradient of the sum of all weight regularizers, in closed form for L1 and L2."""
         return [_penalty_gradient(v.regularizer, self.before(v)) for v in self.variables]
+
+    def penalty(self) -> float:
+        """The sum of all weight regularizers."""
+        held = [v for v in self.variables if v.regularizer is not None]
+        l1, l2 = ([float(getattr(v.regularizer, name, 0.0)) for v in held] for name in ("l1", "l2"))
+        return oracles.regularization_loss([self.before(v) for v in held], l1, l2)
+
+    def half(self) -> bool:
+        """Whether a layer with weights computes in float16."""
+        return any(x.compute_dtype == "float16" and x.weights for x in self.seen.model.layers)
+
+    def underflow(self) -> float:
+        """The share of gradient elements under float16's normal numbers."""
+        return oracles.grad_underflow_share(
+            [None if g is None else g * self.scale for g in self.gradients()]
+        )
+
+
+class _Pair:
+    """Labels and predictions of an observed step.
+
+    Where an entry has no class labels, the second part of a batch are the targets if they have the
+    shape of the prediction.
+    """
+
+    def __init__(self, entry: Entry, batch: tuple[Any, ...], seen: Observation) -> None:
+        output = seen.returned[entry.prediction].numpy()
+        self.output = np.asarray(output).astype(np.float64)
+        self.kind: Any = None if entry.labels is None else "onehot" if entry.onehot else "sparse"
+        self.logits = not entry.probabilities
+        self.labels = None if entry.labels is None else np.asarray(entry.labels(batch))
+        self.targets = None
+        if self.labels is None and len(batch) > 1 and np.shape(batch[1]) == np.shape(output):
+            self.labels = self.targets = np.asarray(batch[1])
+
+    def of_step(self) -> dict[str, float]:
+        """The statistics per step."""
+        kinds: Any = {"sparse": "classes", None: "none"}
+        return {
+            "label_entropy": oracles.label_entropy(
+                self.labels if self.kind else [], kinds.get(self.kind, self.kind)
+            ),
+            "target_mean": oracles.target_mean(self.targets),
+            "target_std": oracles.target_std(self.targets),
+            "target_min": oracles.target_min(self.labels),
+            "target_max": oracles.target_max(self.labels),
+            "output_mean": oracles.output_mean(self.output),
+            "output_std": oracles.output_std(self.output),
+            "output_min": oracles.output_min(self.output),
+            "output_max": oracles.output_max(self.output),
+            "output_spread": oracles.output_spread(self.output),
+            "accuracy": oracles.accuracy(
+                [] if self.labels is None else self.labels, self.output, self.kind, self.logits
+            ),
+            "residual_rms": oracles.residual_rms(self.targets, self.output),
+        }
+
+    def of_classes(self) -> Values:
+        """The statistics per class; empty where there are none."""
+        if self.labels is None or self.kind is None:
+            return {"class_share": {}, "class_loss": {}}
+        count = self.output.shape[-1]
+        columns = {
+            "class_share": oracles.class_share(self.labels, count, self.kind),
+            "class_loss": oracles.class_loss(
+                self.labels, self.output, count, self.kind, self.logits
+            ),
+        }
+        return {
+            name: {str(number): value for number, value in enumerate(column)}
+            for name, column in columns.items()
+        }
 
 
 def _penalty_gradient(regularizer: Any, w: np.ndarray) -> np.ndarray | None:

@@ -56,8 +56,10 @@ def class_loss(
 
 
 def accuracy(labels: ArrayLike, p: ArrayLike, kind: Kind | None, logits: bool) -> float:
-    """The share of samples whose predicted class is the label's; NaN without classes."""
-    if kind is None:
+    """The share of samples whose predicted class is the label's; NaN without classes, or with
+    predictions whose sum is NaN.
+    """
+    if kind is None or np.isnan(float64(p).sum()):
         return np.nan
     if kind == "binary":
         predicted = (float64(p).ravel() > (0 if logits else 0.5)).astype(np.int64)

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tests.zoo.entry import (
+    OF_PAIRS,
     Batch,
     Entry,
     Part,
@@ -146,12 +147,14 @@ def _towers() -> tuple[Part, ...]:
 
 
 ENTRIES = (
-    Entry("sequential", _sequential, vectors(4, sizes=(6, 6, 4)), labels=second),
+    Entry(
+        "sequential", _sequential, vectors(4, sizes=(6, 6, 4)), labels=second, probabilities=True
+    ),
     Entry(
         "two_inputs_two_outputs_nested_batch",
         _in_and_out,
         _nested_batches,
-        unspecified=frozenset({"label_entropy"}),
+        unspecified=OF_PAIRS,
     ),
     Entry("nested_models_called_twice", _nested, vectors(4, "real")),
     Entry("built_inside_the_step", _lazy, vectors(4), labels=second),

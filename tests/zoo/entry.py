@@ -11,6 +11,14 @@ import tensorflow as tf
 Batch = tuple[Any, ...]
 """The arguments of one call of a step."""
 
+OF_PAIRS = frozenset(
+    """
+    batch_size label_entropy class_share class_loss accuracy residual_rms target_mean target_std
+    target_min target_max output_mean output_std output_min output_max output_spread
+    """.split()
+)
+"""Statistics of labels and predictions, left open where a step has several of them."""
+
 Step = Callable[..., Any]
 
 
@@ -36,6 +44,8 @@ class Entry:
     batches: the arguments of three calls, the same for every part.
     labels: a batch -> its labels, or None where they are no classes.
     onehot: whether the labels are rows with a single 1.
+    prediction: which of the model's outputs the labels belong to.
+    probabilities: whether the loss is told that they are probabilities, not logits.
     rtol: how far a statistic may be from its float64 twin.
     why_rtol: the reason for an rtol above 1e-4.
     atol: absolute slack of norms, as a share of the largest value of the same statistic: a sum
@@ -50,6 +60,8 @@ class Entry:
     batches: Callable[[], Sequence[Batch]]
     labels: Callable[[Batch], Any] | None = None
     onehot: bool = False
+    prediction: int = 0
+    probabilities: bool = False
     rtol: float = 1e-4
     why_rtol: str = ""
     atol: float = 1e-6

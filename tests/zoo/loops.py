@@ -6,7 +6,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tests.zoo.entry import Batch, Entry, Part, Step, from_logits, mean_squared, second, vectors
+from tests.zoo.entry import (
+    OF_PAIRS,
+    Batch,
+    Entry,
+    Part,
+    Step,
+    from_logits,
+    mean_squared,
+    second,
+    vectors,
+)
 
 Dense = keras.layers.Dense
 Input = keras.Input
@@ -165,15 +175,23 @@ def _gradient_penalty() -> tuple[Part, ...]:
 
 
 ENTRIES = (
-    Entry("two_losses_persistent_tape", _persistent_tape, vectors(4), labels=second),
+    Entry("two_losses_persistent_tape", _persistent_tape, vectors(4), labels=second, prediction=1),
     Entry(
         "two_losses_two_optimizers",
         _two_optimizers,
         vectors(4),
         labels=second,
+        prediction=1,
         unspecified=frozenset({"learning_rate"}),
     ),
-    Entry("list_of_losses_returns_none", _list_of_losses, vectors(4), labels=second, slow=True),
+    Entry(
+        "list_of_losses_returns_none",
+        _list_of_losses,
+        vectors(4),
+        labels=second,
+        prediction=1,
+        slow=True,
+    ),
     Entry(
         "update_by_hand_returns_anything",
         _by_hand,
@@ -181,6 +199,6 @@ ENTRIES = (
         labels=second,
         unspecified=frozenset({"clip_fraction"}),
     ),
-    Entry("gan", gan, _noise_and_data, unspecified=frozenset({"label_entropy"})),
+    Entry("gan", gan, _noise_and_data, unspecified=OF_PAIRS),
     Entry("gradient_penalty", _gradient_penalty, vectors(4, "real"), slow=True),
 )
