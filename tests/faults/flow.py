@@ -55,29 +55,6 @@ def deep_normalized() -> Training:
     )
 
 
-def softmax_inside() -> Training:
-    """Softmax as a hidden activation: nearly constant outputs, nearly no derivative."""
-    model = chain(64, *dense(3, 128, "softmax", "glorot_uniform"))
-    return training(model, keras.optimizers.SGD(0.1), cross_entropy, digits_batches(200))
-
-
-def relu_inside() -> Training:
-    model = chain(64, *dense(3, 128, "relu", "he_normal"))
-    return training(model, keras.optimizers.SGD(0.1), cross_entropy, digits_batches(200))
-
-
-def small_start() -> Training:
-    """Weights so small that signal and gradient shrink tenfold with each layer; Adam."""
-    start = keras.initializers.RandomUniform(-0.03, 0.03)
-    model = chain(64, *dense(7, 24, "relu", start))
-    return training(model, keras.optimizers.Adam(1e-4), cross_entropy, digits_batches(200))
-
-
-def he_start() -> Training:
-    model = chain(64, *dense(7, 24, "relu", "he_uniform"))
-    return training(model, keras.optimizers.Adam(1e-3), cross_entropy, digits_batches(300))
-
-
 # --- exploding-gradient -------------------------------------------------------------------------
 
 
@@ -105,18 +82,6 @@ def fast_enough() -> Training:
 
 def _dense_linear() -> list[Any]:
     return [layers.Dense(32, kernel_initializer="glorot_normal", name="linear")]
-
-
-def large_start() -> Training:
-    """Weights of standard deviation 1 in eight wide ReLU layers: absurd from the first step."""
-    start = keras.initializers.RandomNormal(stddev=1.0)
-    model = chain(64, *dense(8, 64, "relu", start))
-    return training(model, keras.optimizers.SGD(0.01), cross_entropy, digits_batches(120))
-
-
-def scaled_start() -> Training:
-    model = chain(64, *dense(8, 64, "relu", "he_normal"))
-    return training(model, keras.optimizers.SGD(0.01), cross_entropy, digits_batches(300))
 
 
 # Far too high a learning rate, with ReLU: one update, then nothing fires and nothing moves.
@@ -253,11 +218,8 @@ def standing_still() -> Training:
 # fmt: off
 PROGRAMS: tuple[Program, ...] = (
     Program("deep-sigmoid", "vanishing-gradient", deep_sigmoid, twin="deep-normalized", layer="hidden_", step=20),
-    Program("softmax-inside", "vanishing-gradient", softmax_inside, twin="relu-inside", layer="hidden_", step=20),
-    Program("small-start", "vanishing-gradient", small_start, twin="he-start", layer="hidden_", step=20),
     Program("uphill", "exploding-gradient", uphill, twin="downhill", step=200),
     Program("far-too-fast", "exploding-gradient", far_too_fast, twin="fast-enough", step=60),
-    Program("large-start", "exploding-gradient", large_start, twin="scaled-start", step=10),
     Program("sgd-far-too-fast", "exploding-gradient", sgd_far_too_fast, twin="sgd-usual", step=3),
     Program("adam-far-too-fast", "exploding-gradient", adam_far_too_fast, twin="adam-usual", step=3),
     Program("convolution-far-too-fast", "exploding-gradient", convolution_far_too_fast, twin="convolution-usual", step=3),
@@ -268,11 +230,8 @@ PROGRAMS: tuple[Program, ...] = (
     Program("exponentials", "nonfinite", exponentials, twin="hyperbolic", layer="hidden_", step=0),
     Program("hole-in-the-data", "nonfinite", hole_in_the_data, twin="intact-data", layer="hidden_1", step=12),
     Program("deep-normalized", "", deep_normalized),
-    Program("relu-inside", "", relu_inside),
-    Program("he-start", "", he_start),
     Program("downhill", "", downhill),
     Program("fast-enough", "", fast_enough),
-    Program("scaled-start", "", scaled_start),
     Program("sgd-usual", "", sgd_usual),
     Program("adam-usual", "", adam_usual),
     Program("convolution-usual", "", convolution_usual),

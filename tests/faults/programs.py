@@ -8,11 +8,12 @@ A program is a plain Keras model and a plain training step; whoever runs it wrap
         step(x, y)
 """
 
-from tests.faults import data, fit, flow, healthy, objective, step_size
+from tests.faults import data, fit, flow, healthy, objective, step_size, units
 from tests.faults.training import Program
 
 _ALL = (
     *flow.PROGRAMS,
+    *units.PROGRAMS,
     *step_size.PROGRAMS,
     *objective.PROGRAMS,
     *data.PROGRAMS,

@@ -6,6 +6,9 @@ import gradscope
 from gradscope.causes import BY_SLUG, CAUSES
 from tests.faults.programs import PROGRAMS, Program
 
+# Keras sees a part of one fault as well: that an optimizer was handed None.
+pytestmark = pytest.mark.filterwarnings("ignore:Gradients do not exist:UserWarning")
+
 SICK = [name for name, program in PROGRAMS.items() if program.cause in BY_SLUG]
 HEALTHY = [name for name, program in PROGRAMS.items() if not program.cause]
 OTHERWISE = [n for n, p in PROGRAMS.items() if p.cause and p.cause not in BY_SLUG]
@@ -74,7 +77,8 @@ def test_a_program_that_fails_for_another_reason_is_not_blamed_on_these(name, tm
 )
 def test_what_one_update_killed_is_a_symptom_of_that_update(name, tmp_path):
     (verdict,) = watch(PROGRAMS[name], str(tmp_path)).verdicts
-    assert [symptom.cause for symptom in verdict.symptoms] == ["vanishing-gradient"]
+    below = {symptom.cause for symptom in verdict.symptoms}
+    assert {"dead-units", "vanishing-gradient"} <= below, below
 
 
 def test_the_log_directory_gives_the_same_verdicts(tmp_path):

@@ -1,0 +1,146 @@
+"""dead-units: half of a layer's rectified units or more never fire, and so never learn.
+
+Silence in one batch is no death: a unit is dead when the posterior of its firing rate says so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradscope.diagnosis import facts
+from gradscope.diagnosis.outcome import ALARM, failing, outcome, said
+from gradscope.diagnosis.posterior import rate_below
+from gradscope.diagnosis.reading import Floats, Series, onset, read, scalar
+from gradscope.diagnosis.remedies import OFF, gentler_optimizer
+from gradscope.diagnosis.rule import Finding
+from gradscope.records import Remedy, RunView
+from gradscope.report import LEAST_STEPS
+
+FIRING = 0.001
+"""Share of samples for which a unit must fire to count as alive: one in a thousand (gradscope's
+definition; a unit that learns from fewer learns in no usual training)."""
+
+MANY = 0.5
+"""Share of a layer's units: in 34 healthy programs no layer had more than a fifth dead, in the
+dying ones the worst layer had 0.6 or more."""
+
+LARGE_ERROR = 0.7
+"""Share of the error of guessing, at the end. Tasks with noise that can't be learnt end at up to
+0.75, but not with half a layer dead."""
+
+PERSISTENCE = 0.9
+"""Least share of the recorded steps, from the first to the last, at which the units are silent."""
+
+WINDOW = 100
+"""Recorded steps over which `dead_fraction` counts, where the run doesn't say: Scope's default."""
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A layer, the share of its units that is dead, since when, and how sure that is."""
+
+    name: str
+    share: float
+    step: int
+    samples: int
+    probability: float
+
+
+def find(run: RunView) -> Sequence[Finding]:
+    """A finding for the first layer of which half is dead, in a run that fails."""
+    dead = read(run, "dead_fraction")
+    if len(dead) < LEAST_STEPS:
+        return ()
+    sizes = np.nan_to_num(scalar(run, "batch_size", dead.steps))
+    window = facts.mapping(run.info.get("scope")).get("window")
+    window = window if isinstance(window, int) else WINDOW
+    silent = read(run, "saturated_fraction")
+    layers = [_layer(dead, silent, i, sizes, window) for i in range(len(dead.names))]
+    certain = [layer for layer in layers if layer is not None]
+    if not certain:
+        return ()
+    worst = min(certain, key=lambda layer: (layer.step, -layer.share))
+    harm = failing(run, LARGE_ERROR)
+    if worst.probability * harm < ALARM:
+        return ()
+    result = outcome(run)
+    count = facts.layers(run).get(worst.name, {}).get("units")
+    units = f" of its {count} units" if isinstance(count, int) else " of its units"
+    return (
+        Finding(
+            cause="dead-units",
+            severity="critical" if result.unlearnt >= ALARM else "warning",
+            layer=worst.name,
+            step=worst.step,
+            confidence=worst.probability * harm,
+            summary=(
+                f"{100 * worst.share:.0f} %{units} in {worst.name} never fired in "
+                f"{worst.samples} samples, and {said(result)}."
+            ),
+            evidence={
+                "dead_share": worst.share,
+                "samples": float(worst.samples),
+                "layers_half_dead": float(len(certain)),
+                "probability_dead": worst.probability,
+                "probability_failing": harm,
+            },
+            remedy=_remedy(run, worst, int(dead.steps[0])),
+        ),
+    )
+
+
+def _layer(dead: Series, silent: Series, column: int, sizes: Floats, window: int) -> _Layer | None:
+    """The layer where at least `MANY` of its units are dead for sure, else None."""
+    name, shares = dead.names[column], dead.values[:, column]
+    batch = np.full(len(shares), np.nan)
+    if name in silent.names:
+        batch = silent.at(dead.steps)[:, silent.names.index(name)]
+    late = slice(-max(5, len(shares) // 10), None)
+    ways = [_all_along(batch, sizes)]
+    if np.isfinite(shares[late]).any():
+        ways.append((float(np.nanmedian(shares[late])), int(sizes[-window:].sum())))
+    sure = [
+        (rate_below(FIRING, 0, samples), share, samples)
+        for share, samples in ways
+        if share >= MANY and samples > 0
+    ]
+    if not sure or max(sure)[0] < ALARM:
+        return None
+    probability, share, samples = max(sure)
+    silence = np.where(np.isfinite(batch), batch, shares)
+    since = onset(silence >= MANY, PERSISTENCE)
+    if since is None:
+        return None
+    return _Layer(name, share, int(dead.steps[since]), samples, probability)
+
+
+def _all_along(silent: Floats, sizes: Floats) -> tuple[float, int]:
+    """The share of units that are silent in each of the last steps, and the samples in those.
+
+    silent: share silent within each step. Of steps in which a few units fire, those may be others
+    each time: what is certain is 1 − Σ (1 − silent), and as many steps count as leave it `MANY`.
+    """
+    firing = np.cumsum(np.nan_to_num(1 - silent[::-1], nan=1.0))
+    steps = int((firing <= 1 - MANY).sum())
+    if not steps:
+        return 0.0, 0
+    return float(1 - firing[steps - 1]), int(sizes[-steps:].sum())
+
+
+def _remedy(run: RunView, layer: _Layer, first: int) -> Remedy:
+    """Other first weights or a leaky rectifier; a smaller rate where an update did it."""
+    if layer.step > first:
+        return Remedy(
+            f"The units of {layer.name} died at about step {layer.step}, and dead units don't come "
+            "back: start again with a learning rate ten times smaller.",
+            gentler_optimizer(run, clip=1.0),
+            OFF,
+        )
+    return Remedy(
+        f"The units of {layer.name} are off from the start: use He initialization and inputs of "
+        "about unit variance, and a rectifier that passes some gradient where it is off.",
+        'x = keras.layers.Dense(units, kernel_initializer="he_normal")(x)\n'
+        "x = keras.layers.LeakyReLU(negative_slope=0.1)(keras.layers.BatchNormalization()(x))",
+        OFF,
+    )
