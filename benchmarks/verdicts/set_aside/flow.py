@@ -90,8 +90,8 @@ def _burnt(seed: int, rate: float) -> Training:
 
 
 def _wide_tanh(seed: int, init: Any) -> Training:
-    model = nets.mlp(20, [64] * 5, 8, "tanh", init=init)
-    task = tasks.mixture(seed, 8, apart=4.5)
+    model = nets.mlp(20, [32] * 5, 8, "tanh", init=init)
+    task = tasks.mixture(seed, 8)
     return training(seed, task, model, keras.optimizers.SGD(0.02, 0.9), _LOGITS, steps=400)
 
 

@@ -26,7 +26,7 @@ def _solved(seed: int) -> Training:
 
 
 def _saturated(seed: int) -> Training:
-    model = nets.mlp(64, [48], 10, "tanh", init=K.RandomNormal(0, 0.5))
+    model = nets.mlp(64, [48], 10, "tanh", init=K.RandomNormal(0, 1.2))
     optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
     return training(seed, tasks.digit_rows(), model, optimizer, _LOGITS, steps=600)
 
@@ -199,7 +199,7 @@ def _half_precision(seed: int) -> Training:
 
 PROGRAMS: tuple[Program, ...] = (
     control("solved", _solved, 0.95, "mlp"),
-    control("saturated-but-well", _saturated, 0.85, "mlp"),
+    control("saturated-but-well", _saturated, 0.8, "mlp"),
     control("third-dead", _third_dead, 0.8, "mlp"),
     control("uneven-classes", _uneven, 0.8, "mlp"),
     control("some-wrong-labels", _some_wrong, 0.8, "cnn"),
@@ -214,7 +214,7 @@ PROGRAMS: tuple[Program, ...] = (
     control("targets-of-3", _tall_targets, 0.75, "mlp"),
     control("inputs-off-centre", _off_centre, 0.75, "mlp"),
     control("few-shots", _few_shots, 0.8, "embedding"),
-    control("black-and-white", _black_and_white, 0.4, "autoencoder"),
+    control("black-and-white", _black_and_white, 0.6, "autoencoder"),
     control("margins", _hinge, 0.9, "mlp"),
     control("outliers", _outliers, 0.75, "cnn"),
     control("sparse-words", _sparse_words, 0.8, "mlp"),
