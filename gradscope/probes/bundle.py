@@ -1,4 +1,4 @@
-"""Reducing many tensors with few kernels: those of one size go into one stack.
+"""Reducing many tensors with few kernels: small ones of one size and form go into one stack.
 
 A deep model has hundreds of small tensors, and a kernel of its own for each reduction of each
 costs more in launching and compiling than in computing.
@@ -44,8 +44,11 @@ def _groups(tensors: Sequence[tf.Tensor]) -> list[list[int]]:
     groups: dict[object, list[int]] = {}
     for place, tensor in enumerate(tensors):
         size = math.prod(tensor.shape) if tensor.shape.is_fully_defined() else None
-        alone = size is None or size > _SMALL
-        key = place if alone else (size, tensor.dtype == tf.float64)
+        if size is None or size > _SMALL:
+            key = place
+        else:
+            # A stack holds one form only, and reductions divide by one size.
+            key = (size, reduce.form(tensor.shape.as_list()), tensor.dtype == tf.float64)
         groups.setdefault(key, []).append(place)
     return list(groups.values())
 

@@ -41,13 +41,25 @@ def entry(x: tf.Tensor) -> tf.Tensor:
     """x as a stack of one tensor, [1, pieces, length], padded with zeros where need be."""
     if not x.shape.is_fully_defined():
         return tf.reshape(x, [1, 1, -1])
-    n, length = math.prod(x.shape), _whole_axes(x.shape.as_list())
+    pieces, length = form(x.shape.as_list())
+    missing = pieces * length - math.prod(x.shape)
+    if missing:
+        x = tf.pad(tf.reshape(x, [-1]), [[0, missing]])
+    return tf.reshape(x, [1, pieces, length])
+
+
+def form(shape: list[int]) -> tuple[int, int]:
+    """(pieces, length) of the entry that a tensor of this shape becomes.
+
+    Only entries of one form fit into one stack: of two matrices of one size, one may be cut at its
+    rows and the other one not.
+    """
+    n, length = math.prod(shape), _whole_axes(shape)
     if length < min(n, _SHORT):
         length = next(d for d in range(min(n, _LENGTH), 0, -1) if n % d == 0)
     if length < min(n, _SHORT):
         length = _LENGTH
-        x = tf.pad(tf.reshape(x, [-1]), [[0, -n % _LENGTH]])
-    return tf.reshape(x, [1, -(-n // length) if n else 0, length])
+    return -(-n // length) if n else 0, length
 
 
 def _whole_axes(shape: list[int]) -> int:
