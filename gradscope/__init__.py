@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from gradscope.diagnosis.engine import diagnose
     from gradscope.errors import GradscopeError, GradscopeWarning
     from gradscope.keras import Callback
+    from gradscope.preflight_checks.preflight import preflight
+    from gradscope.preflight_checks.result import Check, Preflight
     from gradscope.records import Record
     from gradscope.report import Remedy, Report, Verdict
     from gradscope.run import Run, open_run
@@ -20,9 +22,11 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Callback": "gradscope.keras",
+    "Check": "gradscope.preflight_checks.result",
     "GradientTape": "gradscope.capture.tape",
     "GradscopeError": "gradscope.errors",
     "GradscopeWarning": "gradscope.errors",
+    "Preflight": "gradscope.preflight_checks.result",
     "Record": "gradscope.records",
     "Remedy": "gradscope.report",
     "Report": "gradscope.report",
@@ -31,13 +35,16 @@ _HOMES = {
     "Verdict": "gradscope.report",
     "diagnose": "gradscope.diagnosis.engine",
     "open_run": "gradscope.run",
+    "preflight": "gradscope.preflight_checks.preflight",
 }
 
 __all__ = [
     "Callback",
+    "Check",
     "GradientTape",
     "GradscopeError",
     "GradscopeWarning",
+    "Preflight",
     "Record",
     "Remedy",
     "Report",
@@ -46,6 +53,7 @@ __all__ = [
     "Verdict",
     "diagnose",
     "open_run",
+    "preflight",
 ]
 
 

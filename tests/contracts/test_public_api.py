@@ -9,9 +9,11 @@ import gradscope
 
 PUBLIC = [
     "Callback",
+    "Check",
     "GradientTape",
     "GradscopeError",
     "GradscopeWarning",
+    "Preflight",
     "Record",
     "Remedy",
     "Report",
@@ -20,6 +22,7 @@ PUBLIC = [
     "Verdict",
     "diagnose",
     "open_run",
+    "preflight",
 ]
 
 
