@@ -1,6 +1,6 @@
 """Runs the programs plainly, without gradscope, and prints what they score.
 
-    python -m benchmarks.verdicts.set_aside [FAMILY or part of a name ...] [--seeds N] [--xla]
+python -m benchmarks.verdicts.set_aside [FAMILY or part of a name ...] [--seeds 0 1] [--xla]
 """
 
 import argparse
@@ -22,9 +22,9 @@ def run(program: Program, seed: int, xla: bool) -> tuple[float, float, float]:
 
 def main() -> None:
     """Prints a line a run; one that does not behave is marked."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.verdicts.set_aside")
     parser.add_argument("parts", nargs="*", help="a family, or a part of names; all without")
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--xla", action="store_true", help="compile the step")
     options = parser.parse_args()
     for family, programs in FAMILIES.items():
@@ -32,7 +32,7 @@ def main() -> None:
             parts = options.parts or [family]
             if family not in parts and not any(part in program.name for part in parts):
                 continue
-            for seed in range(options.seeds):
+            for seed in options.seeds:
                 began = time.perf_counter()
                 first, last, score = run(program, seed, options.xla)
                 odd = "" if (score >= program.good) != bool(program.expected) else "  <-- odd"

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from benchmarks.verdicts.program import Program, Training
 from benchmarks.verdicts.set_aside import nets, tasks
-from benchmarks.verdicts.set_aside.loops import Epochs, pair, training
+from benchmarks.verdicts.set_aside.loops import pair, training
 from benchmarks.verdicts.set_aside.tasks import Task
 
 L = keras.layers
@@ -20,9 +20,7 @@ _MSE = keras.losses.MeanSquaredError()
 
 def _inputs(task: Task, change: Any) -> Task:
     """The task with `change` done to all inputs."""
-    return replace(
-        task, x=change(task.x), val_x=change(task.val_x), clean_x=change(task.clean_x)
-    )
+    return replace(task, x=change(task.x), val_x=change(task.val_x), clean_x=change(task.clean_x))
 
 
 def _pixels(seed: int, scale: float) -> Training:
@@ -227,6 +225,8 @@ def _other_tags(seed: int, mixed: bool) -> Training:
     return training(seed, task, model, optimizer, _LOGITS, steps=375)
 
 
+# fmt: off
+# ruff: noqa: E501 - a program is one line
 PROGRAMS: tuple[Program, ...] = (
     *pair("raw-pixels", "unnormalized-input", partial(_pixels, scale=255), partial(_pixels, scale=1), 0.8, "cnn"),
     *pair("raw-table", "unnormalized-input", partial(_table, scaled=False), partial(_table, scaled=True), 0.75, "mlp"),
@@ -247,3 +247,4 @@ PROGRAMS: tuple[Program, ...] = (
     *pair("futures-of-others", "label-noise", partial(_other_rows, mixed=True), partial(_other_rows, mixed=False), 0.7, "rnn"),
     *pair("tags-of-others", "label-noise", partial(_other_tags, mixed=True), partial(_other_tags, mixed=False), 0.7, "transformer"),
 )
+# fmt: on

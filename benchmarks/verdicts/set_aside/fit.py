@@ -84,9 +84,7 @@ def _divided(seed: int, whole: bool) -> Training:
         return (pixels // 256 if whole else pixels / 256).astype(np.float32)
 
     task = tasks.digit_rows(images=True)
-    task = replace(
-        task, x=scaled(task.x), val_x=scaled(task.val_x), clean_x=scaled(task.clean_x)
-    )
+    task = replace(task, x=scaled(task.x), val_x=scaled(task.val_x), clean_x=scaled(task.clean_x))
     model = nets.cnn((8, 8, 1), [16, 32], 10)
     optimizer = keras.optimizers.SGD(0.05, momentum=0.9)
     return training(seed, task, model, optimizer, _LOGITS, steps=400)
@@ -123,6 +121,8 @@ def _restart(seed: int, then: float) -> Training:
     return training(seed, tasks.waves(seed), model, optimizer, _MSE, steps=400)
 
 
+# fmt: off
+# ruff: noqa: E501 - a program is one line
 PROGRAMS: tuple[Program, ...] = (
     *pair("straight-layers", "underfitting", partial(_straight, activation=None), partial(_straight, activation="relu"), 0.8, "mlp"),
     *pair("one-unit-code", "underfitting", partial(_bottleneck, units=1), partial(_bottleneck, units=24), 0.5, "autoencoder"),
@@ -136,3 +136,4 @@ PROGRAMS: tuple[Program, ...] = (
     *pair("bad-shard", "loss-spike unnormalized-input", partial(_shard, scale=12), partial(_shard, scale=1), 0.8, "cnn"),
     *pair("restart-in-flames", "loss-spike learning-rate-high", partial(_restart, then=1.0), partial(_restart, then=0.001), 0.8, "rnn"),
 )
+# fmt: on

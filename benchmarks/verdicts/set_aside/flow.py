@@ -63,9 +63,7 @@ def _spread(seed: int, positive: str) -> Training:
     x = L.Conv1D(16, 5, activation="relu")(inputs)
     x = L.Conv1D(16, 5, strides=2, activation="relu")(x)
     x = L.Flatten()(x)
-    sigma = L.Dense(
-        1, positive, kernel_initializer="zeros", bias_initializer=K.Constant(0.5)
-    )(x)
+    sigma = L.Dense(1, positive, kernel_initializer="zeros", bias_initializer=K.Constant(0.5))(x)
     model = keras.Model(inputs, L.Concatenate()([L.Dense(1)(x), sigma]))
     optimizer = keras.optimizers.Adam(5e-3)
     return training(
@@ -143,9 +141,7 @@ def _binary_code(seed: int, through: bool) -> Training:
 
 def _zeros(seed: int, init: str) -> Training:
     layers = [L.Dense(n, "relu", kernel_initializer=init) for n in (64, 32)]
-    model = keras.Sequential(
-        [keras.Input((64,)), *layers, L.Dense(10, kernel_initializer=init)]
-    )
+    model = keras.Sequential([keras.Input((64,)), *layers, L.Dense(10, kernel_initializer=init)])
     return training(
         seed, tasks.digit_rows(), model, keras.optimizers.Adam(1e-3), _LOGITS, steps=400
     )
@@ -176,10 +172,12 @@ _FAINT = K.RandomNormal(0, 0.01)
 _LOUD = K.RandomNormal(0, 1)
 _SAME = K.Constant(0.05)
 
+# fmt: off
+# ruff: noqa: E501 - a program is one line
 PROGRAMS: tuple[Program, ...] = (
     *pair("sigmoids-eight", "vanishing-gradient", partial(_stack, activation="sigmoid"), partial(_stack, activation="relu"), 0.7, "mlp"),
     *pair("sigmoid-autoencoder", "vanishing-gradient", partial(_squeeze, activation="sigmoid"), partial(_squeeze, activation="elu"), 0.4, "autoencoder"),
-    *pair("rectified-loop", "exploding-gradient poor-initialization", partial(_loop, gain=1.7), partial(_loop, gain=0.9), 0.6, "rnn"),
+    *pair("loud-loop", "exploding-gradient poor-initialization", partial(_loop, gain=1.7), partial(_loop, gain=0.9), 0.6, "rnn"),
     *pair("residual-without-norm", "exploding-gradient poor-initialization", partial(_deep_residual, norm=False), partial(_deep_residual, norm=True), 0.8, "residual"),
     *pair("log-of-zero", "nonfinite", partial(_by_hand, floor=0.0), partial(_by_hand, floor=1e-7), 0.9, "mlp"),
     *pair("sigma-of-zero", "nonfinite", partial(_spread, positive="relu"), partial(_spread, positive="softplus"), 0.8, "cnn"),
@@ -194,3 +192,4 @@ PROGRAMS: tuple[Program, ...] = (
     *pair("loud-transformer", "poor-initialization", partial(_loud, init=_LOUD), partial(_loud, init="glorot_uniform"), 0.8, "transformer"),
     *pair("faint-weights", "poor-initialization vanishing-gradient", partial(_faint, init=_FAINT), partial(_faint, init="he_normal"), 0.7, "mlp"),
 )
+# fmt: on

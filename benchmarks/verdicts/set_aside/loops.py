@@ -146,9 +146,7 @@ def pair(
     )
 
 
-def control(
-    name: str, start: Callable[[int], Training], good: float, architecture: str
-) -> Program:
+def control(name: str, start: Callable[[int], Training], good: float, architecture: str) -> Program:
     """A healthy program."""
     return Program(name, frozenset(), _seeded(start), good, "", architecture)
 

@@ -43,9 +43,7 @@ def cnn(
     conv = L.Conv2D if len(shape) == 3 else L.Conv1D
     layers: list[Any] = [keras.Input(shape)]
     for i, filters in enumerate(channels):
-        layers.append(
-            conv(filters, 3, strides=1 + i % 2, padding="same", kernel_initializer=init)
-        )
+        layers.append(conv(filters, 3, strides=1 + i % 2, padding="same", kernel_initializer=init))
         layers += [L.BatchNormalization()] if norm else []
         layers += [L.Activation(activation)]
     layers += [L.Flatten()] + ([L.Dropout(dropout)] if dropout else [])
@@ -112,9 +110,7 @@ def residual(
     return keras.Model(inputs, L.Dense(outputs)(L.LayerNormalization()(x) if norm else x))
 
 
-def bag(
-    length: int, words: int, outputs: int, width: int = 16, output: Any = None
-) -> keras.Model:
+def bag(length: int, words: int, outputs: int, width: int = 16, output: Any = None) -> keras.Model:
     """The mean of word vectors, then one dense layer."""
     ids = keras.Input((length,), dtype="int32")
     mean = L.GlobalAveragePooling1D()(L.Embedding(words, width)(ids))

@@ -88,6 +88,8 @@ def _single(seed: int, output: str) -> Training:
     return training(seed, task, model, optimizer, loss, steps=300, cut=0.5)
 
 
+# fmt: off
+# ruff: noqa: E501 - a program is one line
 PROGRAMS: tuple[Program, ...] = (
     *pair("l2-and-dropout", "over-regularized", partial(_smothered, penalty=0.1, dropout=0.5), partial(_smothered, penalty=1e-5, dropout=0.1), 0.75, "mlp"),
     *pair("heavy-loop", "over-regularized", partial(_heavy_loop, penalty=0.1), partial(_heavy_loop, penalty=1e-6), 0.8, "rnn"),
@@ -99,3 +101,4 @@ PROGRAMS: tuple[Program, ...] = (
     *pair("logits-untold", "output-mismatch", partial(_told_wrongly, from_logits=False), partial(_told_wrongly, from_logits=True), 0.8, "cnn"),
     *pair("softmax-on-one", "output-mismatch", partial(_single, output="softmax"), partial(_single, output="sigmoid"), 0.8, "rnn"),
 )
+# fmt: on

@@ -127,9 +127,7 @@ def _side_task(seed: int, scale: bool) -> Training:
         p = tf.cast(p, tf.float32)
         return 1e-6 * tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=p)
 
-    convs = [
-        L.Conv1D(16, 5, strides=2, activation="relu", dtype="mixed_float16") for _ in range(2)
-    ]
+    convs = [L.Conv1D(16, 5, strides=2, activation="relu", dtype="mixed_float16") for _ in range(2)]
     last = L.Dense(5, dtype="mixed_float16")
     model = keras.Sequential([keras.Input((32, 1)), *convs, L.Flatten(), last])
     optimizer = keras.optimizers.Lion(1e-3)
@@ -157,6 +155,8 @@ _TINY = keras.initializers.RandomNormal(0, 1e-4)
 _FADING = S.ExponentialDecay(3e-3, decay_steps=4, decay_rate=0.6)
 _COSINE = S.CosineDecay(3e-3, decay_steps=400)
 
+# fmt: off
+# ruff: noqa: E501 - a program is one line
 PROGRAMS: tuple[Program, ...] = (
     *pair("adam-1e-8", "learning-rate-low", partial(_first_try, rate=1e-8), partial(_first_try, rate=1e-3), 0.7, "mlp"),
     *pair("fading-schedule", "learning-rate-low", partial(_fading, rate=_FADING), partial(_fading, rate=_COSINE), 0.8, "rnn"),
@@ -171,3 +171,4 @@ PROGRAMS: tuple[Program, ...] = (
     *pair("one-by-one", "noisy-gradient learning-rate-high", partial(_one_by_one, batch=1), partial(_one_by_one, batch=64), 0.8, "mlp"),
     *pair("two-by-two", "noisy-gradient", partial(_two_by_two, batch=2), partial(_two_by_two, batch=256), 0.5, "residual"),
 )
+# fmt: on

@@ -3,11 +3,10 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradscope.data import digits
 
-Array = NDArray[np.generic]
+Array = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -131,10 +130,14 @@ def recall(seed: int, delay: int, symbols: int = 4, rows: int = 4000) -> Task:
 
 
 def topics(
-    seed: int, classes: int = 8, words: int = 400, length: int = 24, rows: int = 4000,
+    seed: int,
+    classes: int = 8,
+    words: int = 400,
+    length: int = 24,
+    rows: int = 4000,
     own: float = 0.3,
 ) -> Task:
-    """Texts of `length` word ids, int32; a word is from the topic's own 20 with chance `own`."""
+    """Texts of `length` word ids, int32; a word is one of its topic's 20 with chance `own`."""
     rng = np.random.default_rng(seed)
     y = rng.integers(classes, size=rows + 500)
     vocabulary = rng.integers(words, size=(classes, 20))
@@ -157,9 +160,7 @@ def bags(task: Task, words: int = 400) -> Task:
 
 
 def sums(seed: int, symbols: int = 6, length: int = 12, rows: int = 3000) -> Task:
-    """Tokens and tags, both int32[n, length]: a tag is the sum of a token and the one before it,
-    modulo `symbols`.
-    """
+    """Tokens and tags, int32[n, length]; a tag: token plus the one before, modulo `symbols`."""
     rng = np.random.default_rng(seed)
     x = rng.integers(symbols, size=(rows + 300, length)).astype(np.int32)
     y = (x + np.concatenate([np.zeros((len(x), 1), np.int32), x[:, :-1]], axis=1)) % symbols
