@@ -45,6 +45,12 @@ CAUSES: tuple[Cause, ...] = (
     Cause("saturated-units", "flow", "a squashing layer sits on its flat ends, where no gradient passes", ("vanishing-gradient",), "saturated_units"),
     Cause("disconnected-variable", "flow", "trainable weights that no gradient can reach, though their layer ran", (), "disconnected_variable"),
     Cause("poor-initialization", "flow", "first weights that are equal or of the wrong size, so that training can't start", ("dead-units", "saturated-units", "vanishing-gradient", "exploding-gradient", "nonfinite"), "poor_initialization"),
+    Cause("over-regularized", "objective", "the penalty on the weights outweighs the data, so that little is learnt", ("vanishing-gradient", "dead-units", "loss-plateau"), "over_regularized"),
+    Cause("output-mismatch", "objective", "output activation, loss and labels contradict each other", ("exploding-gradient", "vanishing-gradient", "nonfinite", "dead-units", "saturated-units", "loss-plateau"), "output_mismatch"),
+    Cause("unnormalized-input", "data", "the inputs' scale, offset or spread is far from one, and training suffers from it", ("exploding-gradient", "vanishing-gradient", "nonfinite", "dead-units", "saturated-units", "loss-plateau"), "unnormalized_input"),
+    Cause("unscaled-target", "data", "the targets' scale or offset is far from one, and training suffers from it", ("exploding-gradient", "vanishing-gradient", "nonfinite", "dead-units", "saturated-units", "loss-plateau"), "unscaled_target"),
+    Cause("nonfinite-input", "data", "NaN or Inf in the inputs or targets, and the training breaks on it", ("nonfinite", "exploding-gradient", "vanishing-gradient", "dead-units", "saturated-units", "loss-plateau"), "nonfinite_input"),
+    Cause("label-mismatch", "data", "labels that are none of the classes, or all of one class", ("nonfinite", "exploding-gradient", "vanishing-gradient", "dead-units", "saturated-units", "loss-plateau"), "label_mismatch"),
     Cause("loss-plateau", "fit", "the loss does not fall, for a reason that no other rule knows", (), "loss_plateau", alone=True),
 )
 # fmt: on

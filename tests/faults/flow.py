@@ -129,13 +129,6 @@ def convolution_usual() -> Training:
     return _convolutional(2e-3)
 
 
-def unscaled_pixels() -> Training:
-    """Pixels of up to 1600 where 1 is usual: each gradient, and so each update, as much larger."""
-    whole = sgd_usual()
-    whole.batches[:] = [(1600 * x, y) for x, y in whole.batches]
-    return whole
-
-
 def wrong_sign() -> Training:
     """The loss is maximised: it falls below 0 without bound."""
     model = chain(8, *dense(2, 32, "relu", "he_normal"), classes=1)
@@ -187,14 +180,6 @@ def hyperbolic() -> Training:
     return training(model, keras.optimizers.Adam(3e-3), cross_entropy, digits_batches(200))
 
 
-def hole_in_the_data() -> Training:
-    """One pixel of the thirteenth batch is NaN."""
-    whole = intact_data()
-    whole.batches[12] = whole.batches[12][0].copy(), whole.batches[12][1]
-    whole.batches[12][0][5, 7] = np.nan
-    return whole
-
-
 def intact_data() -> Training:
     model = chain(64, *dense(2, 32, "relu", "he_normal"))
     return training(model, keras.optimizers.Adam(1e-3), cross_entropy, digits_batches(150))
@@ -223,12 +208,10 @@ PROGRAMS: tuple[Program, ...] = (
     Program("sgd-far-too-fast", "exploding-gradient", sgd_far_too_fast, twin="sgd-usual", step=3),
     Program("adam-far-too-fast", "exploding-gradient", adam_far_too_fast, twin="adam-usual", step=3),
     Program("convolution-far-too-fast", "exploding-gradient", convolution_far_too_fast, twin="convolution-usual", step=3),
-    Program("unscaled-pixels", "exploding-gradient", unscaled_pixels, twin="sgd-usual", step=3),
     Program("wrong-sign", "exploding-gradient", wrong_sign, twin="right-sign", step=150),
     Program("log-of-zero", "nonfinite", log_of_zero, twin="log-of-clipped", step=199),
     Program("root-behind-where", "nonfinite", root_behind_where, twin="root-of-bounded", layer="hidden_1", step=0),
     Program("exponentials", "nonfinite", exponentials, twin="hyperbolic", layer="hidden_", step=0),
-    Program("hole-in-the-data", "nonfinite", hole_in_the_data, twin="intact-data", layer="hidden_1", step=12),
     Program("deep-normalized", "", deep_normalized),
     Program("downhill", "", downhill),
     Program("fast-enough", "", fast_enough),
