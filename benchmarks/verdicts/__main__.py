@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.verdicts.sets import SETS, programs
-from benchmarks.verdicts.store import STORE, Task
+from benchmarks.verdicts.store import STORE, Task, stored
 
 
 def main() -> int:
@@ -34,9 +34,16 @@ def main() -> int:
         command.add_argument("--store", type=Path, default=STORE, help=f"default: {STORE}")
         if name == "run":
             command.add_argument("--again", action="store_true", help="also what is kept already")
+        else:
+            command.add_argument(
+                "--early", action="store_true", help="judge the runs' beginnings, too: slow"
+            )
+            command.add_argument(
+                "--markdown", type=Path, metavar="PAGE", help="put the tables into this page"
+            )
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    return _run(options)
+    return _run(options) if options.command == "run" else _judge(options)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -54,6 +61,31 @@ def _run(options: argparse.Namespace) -> int:
         return 2
     failed = running.run(tasks, options.store, jobs=options.jobs, again=options.again)
     return 1 if failed else 0
+
+
+def _judge(options: argparse.Namespace) -> int:
+    from benchmarks.verdicts import judging, tables
+
+    cases: list[judging.Case] = []
+    for name in options.set:
+        kept = list(stored(name, options.store))
+        known = programs(name) if kept else {}
+        cases += [
+            judging.case(task, outcome, known[task.program], options.store, options.early)
+            for task, outcome in kept
+            if task.program in known
+            and task.seed in options.seeds
+            and (not options.only or task.program in options.only)
+        ]
+    if not cases:
+        print(f"no run of these is kept in {options.store}: train first", file=sys.stderr)
+        return 2
+    results = judging.judge(cases, options.jobs)
+    text = tables.tables(results)
+    print(tables.details(results[judging.OURS]), text, sep="\n\n")
+    if options.markdown:
+        tables.write(text, options.markdown)
+    return 0
 
 
 if __name__ == "__main__":
