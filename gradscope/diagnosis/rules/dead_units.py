@@ -35,6 +35,9 @@ PERSISTENCE = 0.9
 WINDOW = 100
 """Recorded steps over which `dead_fraction` counts, where the run doesn't say: Scope's default."""
 
+MOST_SAMPLES = 1e9
+"""Samples in a batch: what claims to be more is a damaged record (a batch that fits a memory)."""
+
 
 @dataclass(frozen=True)
 class _Layer:
@@ -52,7 +55,7 @@ def find(run: RunView) -> Sequence[Finding]:
     dead = read(run, "dead_fraction")
     if len(dead) < LEAST_STEPS:
         return ()
-    sizes = np.nan_to_num(scalar(run, "batch_size", dead.steps))
+    sizes = _between(scalar(run, "batch_size", dead.steps), MOST_SAMPLES, otherwise=0.0)
     window = facts.mapping(run.info.get("scope")).get("window")
     window = window if isinstance(window, int) else WINDOW
     silent = read(run, "saturated_fraction")
@@ -92,10 +95,10 @@ def find(run: RunView) -> Sequence[Finding]:
 
 def _layer(dead: Series, silent: Series, column: int, sizes: Floats, window: int) -> _Layer | None:
     """The layer where at least `MANY` of its units are dead for sure, else None."""
-    name, shares = dead.names[column], dead.values[:, column]
+    name, shares = dead.names[column], _between(dead.values[:, column], 1.0)
     batch = np.full(len(shares), np.nan)
     if name in silent.names:
-        batch = silent.at(dead.steps)[:, silent.names.index(name)]
+        batch = _between(silent.at(dead.steps)[:, silent.names.index(name)], 1.0)
     late = slice(-max(5, len(shares) // 10), None)
     ways = [_all_along(batch, sizes)]
     if np.isfinite(shares[late]).any():
@@ -113,6 +116,12 @@ def _layer(dead: Series, silent: Series, column: int, sizes: Floats, window: int
     if since is None:
         return None
     return _Layer(name, share, int(dead.steps[since]), samples, probability)
+
+
+def _between(values: Floats, most: float, otherwise: float = np.nan) -> Floats:
+    """The values from 0 to `most`, another in place of those that a damaged record holds."""
+    with np.errstate(invalid="ignore"):
+        return np.where((values >= 0) & (values <= most), values, otherwise)
 
 
 def _all_along(silent: Floats, sizes: Floats) -> tuple[float, int]:
