@@ -16,9 +16,9 @@ from gradscope.records import Remedy
 Kind = Literal["sparse", "onehot", "binary", "regression"]
 
 FAR = 10.0
-"""Root mean square of a feature or target, and its inverse of 0.01, a decade squared: LeCun et al.
-1998 (Efficient BackProp, section 4.3) ask for a mean near 0 and a variance near 1, for which common
-initializers are made; ages, pixels and prices lie beyond ten times that, standardized data never."""
+"""Root mean square above which a feature or target counts as not scaled. LeCun et al. 1998
+(Efficient BackProp, section 4.3) ask for a mean near 0 and a variance near 1, for which common
+initializers are made; ages, pixels, prices lie beyond ten times that, standardized data don't."""
 
 NEAR = 0.01
 """Root mean square of the largest feature below which inputs or targets hardly move a net: a
@@ -123,7 +123,10 @@ def _sparse(values: NDArray[Any], classes: int) -> tuple[Found, NDArray[Any]]:
         return _mismatch(figure, text, Remedy(f"{text} Is this a regression?")), shares
     outside = int(((values < 0) | (values >= classes)).sum())
     if not outside:
-        return (Check("labels", True, f"{figure}, {len(np.unique(values))} of them here"), []), shares
+        return (
+            Check("labels", True, f"{figure}, {len(np.unique(values))} of them here"),
+            [],
+        ), shares
     shifted = low >= 1 and high == classes
     remedy = (
         Remedy("Count classes from 0.", "y = y - 1")
@@ -199,7 +202,7 @@ def inputs(fed: Sequence[Fed]) -> Found:
     place, largest = int(np.argmax(rms)), float(np.max(rms, initial=0.0))
     used = rms[rms > 0]
     least = float(used.min()) if used.size else 0.0
-    figure = f"features of rms {least:.3g} to {largest:.3g}"
+    figure = f"rms of features {least:.3g} to {largest:.3g}"
     evidence = {"rms_max": largest, "rms_min": least, "feature": float(place)}
     if largest > FAR:
         text = (
@@ -212,11 +215,11 @@ def inputs(fed: Sequence[Fed]) -> Found:
             "layers are initialized for about 1."
         )
     else:
-        return Check("inputs", True, f"{figure}, near 1"), []
+        return Check("inputs", True, figure), []
     finding = Finding(
         "unnormalized-input", "warning", one.name, 0, 1.0, text, evidence, _rescale(one.values)
     )
-    return Check("inputs", False, f"{figure}, should be near 1"), [finding]
+    return Check("inputs", False, f"{figure}; about 1 is usual"), [finding]
 
 
 def _rms(values: NDArray[Any]) -> NDArray[np.float64]:
@@ -236,8 +239,7 @@ def _rescale(values: NDArray[Any]) -> Remedy:
         )
     return Remedy(
         "Standardize each feature in the model, from the training data.",
-        "normalize = keras.layers.Normalization()  # as the first layer\n"
-        "normalize.adapt(x_train)",
+        "normalize = keras.layers.Normalization()  # as the first layer\nnormalize.adapt(x_train)",
         LECUN,
     )
 
@@ -269,11 +271,12 @@ def targets(y: NDArray[Any], predictions: NDArray[Any], kind: Kind | None) -> Fo
         f"The targets differ in spread by {spread.max() / spread.min():.3g} times: those of the "
         "smallest are not learnt."
         if apart
-        else f"The targets have mean {mean[worst]:.4g} and standard deviation {std[worst]:.3g}; the "
-        f"output begins at a root mean square of {given:.3g}."
+        else f"The targets have mean {mean[worst]:.4g} and standard deviation {std[worst]:.3g}; "
+        f"the output begins at a root mean square of {given:.3g}."
     )
     single = len(mean) == 1
-    centre = f"{mean[0]:.4g}" if single else "y_train.mean(axis=0)"
+    centre = f"{abs(mean[0]):.4g}" if single else "y_train.mean(axis=0)"
+    down, up = ("-", "+") if not single or mean[0] >= 0 else ("+", "-")
     width = f"{std[0] or 1.0:.4g}" if single else "y_train.std(axis=0)"
     finding = Finding(
         "unscaled-target",
@@ -285,8 +288,8 @@ def targets(y: NDArray[Any], predictions: NDArray[Any], kind: Kind | None) -> Fo
         {"target_mean": float(mean[worst]), "target_std": float(std[worst]), "output_rms": given},
         Remedy(
             "Standardize the targets, and undo it on predictions.",
-            f"y = (y - {centre}) / {width}  # predictions: p * {width} + {centre}",
+            f"y = (y {down} {centre}) / {width}  # predictions: p * {width} {up} {centre}",
             LECUN,
         ),
     )
-    return Check("targets", False, f"{figure}, should be near 0 and 1"), [finding]
+    return Check("targets", False, f"{figure}; about 0 and 1 is usual"), [finding]

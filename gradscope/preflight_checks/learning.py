@@ -178,7 +178,8 @@ def first_loss(first: First, guess: float, labels: Labels) -> Found:
     )
     remedy = Remedy(
         "Begin with small outputs: usual initializers, inputs of about unit variance, normalization"
-        " between layers" + (", and the mean of the targets as output bias." if not classes else "."),
+        " between layers"
+        + (", and the mean of the targets as output bias." if not classes else "."),
         'keras.layers.Dense(units, kernel_initializer="glorot_uniform")  # the output layer',
         KARPATHY,
     )
@@ -217,10 +218,13 @@ def working(tried: list[Tried], first: float) -> list[Tried]:
     return sorted(works, key=lambda one: one.rate)
 
 
-def good_rate(works: list[Tried]) -> float:
-    """The rate to recommend: that of the lowest loss, a decade from the highest that works."""
-    best = min(works, key=lambda one: one.end).rate
-    return max(works[0].rate, min(best, works[-1].rate / 10))
+def good_rate(works: list[Tried], first: float) -> float:
+    """The rate to recommend: the lowest that halves the loss, or comes as near to that as any.
+
+    One fixed batch bears higher rates than the noise between batches will.
+    """
+    least = min(one.end for one in works)
+    return next(one.rate for one in works if one.end <= max(HALF * first, least))
 
 
 def rate(subject: Subject, tried: list[Tried], first: float) -> Found:
@@ -236,7 +240,7 @@ def rate(subject: Subject, tried: list[Tried], first: float) -> Found:
     if not works:
         low, high = min(t.rate for t in tried), max(t.rate for t in tried)
         return Check("learning rate", False, f"none of {low:g} to {high:g} lowers the loss"), []
-    low, high, good = works[0].rate, works[-1].rate, good_rate(works)
+    low, high, good = works[0].rate, works[-1].rate, good_rate(works, first)
     span = f"{low:.3g} to {high:.3g} work" if high > low else f"{low:.3g} works"
     figure = f"{said}; {span}, {good:.3g} is good"
     own = next((one for one in tried if one.rate == mine), None)

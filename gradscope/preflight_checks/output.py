@@ -116,11 +116,9 @@ def _logits(subject: Subject, first: First, y: NDArray[Any], kind: Kind) -> tupl
     if takes is None:
         return "", Remedy("")
     if takes and shares and not linear:
-        restored = probing.cross_entropy(y, p, kind, logits=False)
         # Keras takes the logits from before a softmax or sigmoid where it can.
-        if probing.alike(first.loss, restored) or first.objective.get("logits") is True and (
-            head.get("before") is None
-        ):
+        restored = probing.alike(first.loss, probing.cross_entropy(y, p, kind, logits=False))
+        if restored or (first.objective.get("logits") and head.get("before") is None):
             return "", Remedy("")
         return _twice("sigmoid" if kind == "binary" else "softmax", subject.named)
     if not takes and not shares:

@@ -1,7 +1,7 @@
 """preflight(): what one batch tells of a training before it runs."""
 
 import time
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +12,12 @@ from gradscope.diagnosis.rule import Finding
 from gradscope.errors import UsageError
 from gradscope.preflight_checks import batch as numbers
 from gradscope.preflight_checks import learning, output
-from gradscope.preflight_checks.rehearsal import First, LossFailedError, Rehearsal
+from gradscope.preflight_checks.rehearsal import (
+    First,
+    LossFailedError,
+    Rehearsal,
+    StepFailedError,
+)
 from gradscope.preflight_checks.result import Check, Preflight
 from gradscope.preflight_checks.subject import Subject, subject
 from gradscope.preflight_checks.untouched import Values, no_dropout, untouched
@@ -21,20 +26,21 @@ from gradscope.records import Verdict
 RANGE_SHARE = 0.6
 """Share of the time left that the learning rates may take; the rest is for learning the batch."""
 
-_EFFECTS = {
-    "nonfinite-input": "nonfinite",
-    "label-mismatch": "nonfinite output-mismatch poor-initialization underfitting",
-    "output-mismatch": "poor-initialization underfitting vanishing-gradient unscaled-target",
-    "unnormalized-input": "poor-initialization underfitting vanishing-gradient nonfinite",
-    "unscaled-target": "poor-initialization underfitting",
-    "nonfinite": "underfitting vanishing-gradient",
-    "poor-initialization": "underfitting vanishing-gradient",
-    "disconnected-variable": "underfitting",
-}
-"""Cause -> what it may bring about in a first step, beside what the causes' own graph says: a
-learning rate is a symptom of all but a variable without gradient."""
+_LATER = "gradients, first loss, learns the batch, learning rate"
 
 _RATES = "learning-rate-low learning-rate-high"
+_EFFECTS = {
+    "nonfinite-input": "nonfinite",
+    "label-mismatch": f"nonfinite output-mismatch poor-initialization underfitting {_RATES}",
+    "output-mismatch": f"poor-initialization underfitting vanishing-gradient {_RATES}",
+    "unnormalized-input": "poor-initialization underfitting vanishing-gradient nonfinite "
+    "learning-rate-high",
+    "unscaled-target": f"poor-initialization underfitting {_RATES}",
+    "nonfinite": "underfitting vanishing-gradient",
+    "poor-initialization": "underfitting vanishing-gradient learning-rate-high",
+    "disconnected-variable": "underfitting",
+}
+"""Cause -> what it may bring about on one batch, beside what the causes' own graph says."""
 
 
 def preflight(
@@ -109,7 +115,11 @@ def _look(tried: Subject, values: Values, log: _Log, deadline: float) -> None:
     except LossFailedError as error:
         y = tried.y if isinstance(tried.y, np.ndarray) else np.empty(0)
         log.add(output.cant_be_computed(tried, str(error), y))
-        log.skip("gradients, first loss, learns the batch, learning rate", "no loss, no training")
+        log.skip(_LATER, "no loss, no training")
+        return
+    except StepFailedError as error:
+        _look_at_failure(tried, error, log)
+        log.skip(_LATER, "the step fails, so nothing can be tried")
         return
     single = isinstance(first.predictions, np.ndarray) and isinstance(tried.y, np.ndarray)
     labels, guess = numbers.Labels(None, None, np.nan), float("nan")
@@ -117,7 +127,9 @@ def _look(tried: Subject, values: Values, log: _Log, deadline: float) -> None:
         labels = _look_at_labels(tried, first, log)
         guess = learning.chance(tried, labels, tried.y[tried.rows], first.predictions.shape)
     else:
-        log.skip("labels, output and loss, targets", "several outputs: not known which loss is whose")
+        log.skip(
+            "labels, output and loss, targets", "several outputs: not known which loss is whose"
+        )
     log.add(numbers.inputs(first.fed))
     log.add(learning.gradients(first))
     log.add(learning.first_loss(first, guess, labels))
@@ -128,13 +140,31 @@ def _look(tried: Subject, values: Values, log: _Log, deadline: float) -> None:
     _look_at_learning(tried, rehearsal, first, guess, log, deadline)
 
 
+def _look_at_failure(tried: Subject, error: StepFailedError, log: _Log) -> None:
+    """Finds the labels for which a step fails; raises UsageError where it is not they."""
+    kind = error.objective.get("kind")
+    if isinstance(tried.y, np.ndarray) and error.units is not None:
+        found, _ = numbers.labels(_counted(tried), kind, error.units)
+        if found[1]:
+            log.add(found)
+            return
+    raise UsageError(
+        f"preflight: the step fails on this batch: {error}. Check the ranges of the inputs, such "
+        "as word numbers beyond an Embedding's input_dim."
+    )
+
+
+def _counted(tried: Subject) -> np.ndarray:
+    """The labels without those that the loss is told to leave out."""
+    ignored = getattr(tried.loss, "ignore_class", None)
+    return tried.y if ignored is None else tried.y[tried.y != ignored]
+
+
 def _look_at_labels(tried: Subject, first: First, log: _Log) -> numbers.Labels:
     p = first.predictions
     y = tried.y[tried.rows]
     kind = output.kind_of(first, y, tried.named)
-    ignored = getattr(tried.loss, "ignore_class", None)
-    counted = tried.y if ignored is None else tried.y[tried.y != ignored]
-    found, labels = numbers.labels(counted, kind, p.shape[-1] if p.ndim > 1 else 1)
+    found, labels = numbers.labels(_counted(tried), kind, p.shape[-1] if p.ndim > 1 else 1)
     log.add(found)
     log.add(output.fit(tried, first, y, kind))
     log.add(numbers.targets(tried.y, p, kind))
@@ -186,9 +216,6 @@ def _verdicts(findings: list[Finding]) -> tuple[Verdict, ...]:
     graph = dict(BY_SLUG)
     for slug in {*_EFFECTS, *(finding.cause for finding in findings)}:
         known = BY_SLUG.get(slug)
-        effects = {*_EFFECTS.get(slug, "").split()}
-        if slug in _EFFECTS and slug != "disconnected-variable":
-            effects |= {*_RATES.split()}
-        effects |= set(known.explains if known else ())
+        effects = {*_EFFECTS.get(slug, "").split(), *(known.explains if known else ())}
         graph[slug] = Cause(slug, "flow", "", tuple(sorted(effects)), "")
-    return arrange(findings, cast(dict[str, Cause], graph))
+    return arrange(findings, graph)

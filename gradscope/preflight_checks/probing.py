@@ -41,8 +41,7 @@ def ask(loss: Callable[..., Any], y: Any, shape: tuple[int, ...], kind: str | No
 
 
 def broadcasts(loss: Callable[..., Any], y: Any, shape: tuple[int, ...]) -> bool:
-    """Whether labels (n,) and outputs (n, 1), or the other way round, make the loss pair each
-    label with each output."""
+    """Whether the loss pairs each label with each output: (n,) and (n, 1), or the other way."""
     rank = len(y.shape)
     if abs(rank - len(shape)) != 1 or (shape[-1] if len(shape) > rank else y.shape[-1]) != 1:
         return False

@@ -33,6 +33,17 @@ class LossFailedError(Exception):
     """The loss can't be computed from these labels and this output."""
 
 
+class StepFailedError(Exception):
+    """The step fails when it runs, as for a class without an output.
+
+    objective: see `First`. units: of the output's last axis, None for several outputs.
+    """
+
+    def __init__(self, said: str, objective: dict[str, Any], units: int | None) -> None:
+        super().__init__(said)
+        self.objective, self.units = objective, units
+
+
 @dataclass(frozen=True)
 class Fed:
     """What the first layers with weights are fed: the inputs after any scaling in the model.
@@ -94,7 +105,7 @@ class Rehearsal:
         """What the first step shows.
 
         Raises UsageError where the model can't take the inputs, LossFailedError where the loss
-        can't take labels and output.
+        can't take labels and output, StepFailedError where they fail together.
         """
         self.set_rate(0.0)
         try:
@@ -102,9 +113,14 @@ class Rehearsal:
         except Exception as error:
             self._fail(error)
         self._values.keep(concrete.graph.variables)
-        loss, predictions, norms, fed = self._step(self._x, self._y)
-        self._values.put_back()
         traced = self._traced
+        try:
+            loss, predictions, norms, fed = self._step(self._x, self._y)
+        except tf.errors.OpError as error:
+            shape = getattr(concrete.structured_outputs[1], "shape", None)
+            units = None if shape is None else (shape[-1] if shape.rank else 1)
+            raise StepFailedError(_last_words(error), traced.objective, units) from None
+        self._values.put_back()
         return First(
             loss=float(loss),
             predictions=tf.nest.map_structure(lambda p: np.asarray(p, np.float32), predictions),
@@ -253,6 +269,13 @@ def _origin(tensor: tf.Tensor) -> tf.Operation:
     while op.type in _PASSING and op.inputs:
         op = op.inputs[0].op
     return op
+
+
+def _last_words(error: tf.errors.OpError) -> str:
+    """What an operation complained of, without the account of where it was defined."""
+    lines = [line.strip() for line in error.message.splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith(("File ", "[[", "Detected", "Graph "))]
+    return (told[-1] if told else error.message)[:300]
 
 
 def _first_words(error: Exception) -> str:

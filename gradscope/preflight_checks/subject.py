@@ -130,7 +130,7 @@ def _arrays(nest: Any, what: str) -> Any:
     leaves = []
     for leaf in tf.nest.flatten(nest):
         try:
-            array = keras.ops.convert_to_numpy(leaf) if hasattr(leaf, "numpy") else np.asarray(leaf)
+            array = np.asarray(leaf.numpy() if hasattr(leaf, "numpy") else leaf)
         except Exception as error:
             raise UsageError(
                 f"preflight: {what} can't be read as an array ({type(error).__name__}: {error}). "
@@ -250,6 +250,6 @@ def _rate(optimizer: Any) -> tuple[float, str]:
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     schedule = getattr(inner, "_learning_rate", None)
     if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
-        values = [float(keras.ops.convert_to_numpy(schedule(step))) for step in SCHEDULE_STEPS]
+        values = [float(schedule(step)) for step in SCHEDULE_STEPS]
         return max(values), type(schedule).__name__
-    return float(keras.ops.convert_to_numpy(inner.learning_rate)), ""
+    return float(inner.learning_rate), ""
