@@ -65,8 +65,11 @@ def patchable() -> dict[tuple[object, str], object]:
         return {}
     import keras
     import tensorflow as tf
+    from keras._tf_keras.keras import losses
+    from keras.src.backend.tensorflow import nn
 
     owners: list[object] = [
+        *(losses, nn),
         *(tf, tf.nn, tf.math, keras.ops, keras.activations, keras.losses, tf.GradientTape),
         *(tf.Variable, tf.Module, keras.Variable, keras.Model),
         *_family(keras.Operation),

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from gradscope.capture.head import head
 from gradscope.capture.hooks import watched_traces
+from gradscope.capture.objective import OTHER
 from gradscope.capture.trace import Pair, Trace
 
 
@@ -21,7 +22,7 @@ def settle(trace: Trace) -> None:
     """Completes what the hooks saw of labels and predictions, once the step is traced."""
     if trace.pair is None:
         trace.pair = _from_arguments(trace)
-    elif trace.pair.kind is None:
+    elif trace.pair.kind is None and not OTHER.search(trace.pair.loss or ""):
         pair = trace.pair
         pair.kind = _kind(pair.labels, pair.predictions, head(trace).activation)
     pair = trace.pair

@@ -65,15 +65,18 @@ def states(layer: Any) -> str | None:
 
 
 def _of(trace: Trace, tensor: Any) -> Head:
+    nearest = None
     for source in _sources(trace, tensor):
         made, output = trace.made_by.get(id(source)), trace.by_tensor.get(id(source))
         if made is not None:
             under = _of(trace, made.x)
             before = None if under.activation == "linear" else under.activation
             return Head(output.path if output else under.layer, made.kind, before)
-        if output is not None:
-            return Head(output.path, output.kind or output.stated)
-    return Head()
+        if output is not None and (known := output.kind or output.stated):
+            return Head(output.path, known)
+        # A model whose last layer only reshapes returns a tensor of its own.
+        nearest = nearest or (output.path if output is not None else None)
+    return Head(nearest)
 
 
 def _sources(trace: Trace, tensor: Any) -> Iterator[Any]:

@@ -43,6 +43,9 @@ REGRESSION = frozenset(
 )
 """Losses whose labels are quantities."""
 
+OTHER = re.compile("hinge|ctc|circle")
+"""Losses whose labels are neither classes nor quantities, whatever their shape."""
+
 _ENDS = {"sparse": "Softmax", "onehot": "Softmax", "binary": "Sigmoid"}
 """The operation before which Keras takes the logits."""
 
@@ -77,6 +80,8 @@ def around_backend(name: str, trace: Trace, call: Any, *args: Any, **kwargs: Any
         target, output, told = _bound(args, kwargs)
         pair = trace.judging or _note(trace, name, target, output, bool(told))
         if pair is not None:
+            # The last word: a loss object may have cast the output, and lost its logits so.
+            pair.logits, pair.scores, pair.restored = None, None, False
             _complete(trace, pair, output, bool(told), "Sigmoid" if name == BINARY else "Softmax")
     return call(*args, **kwargs)
 
@@ -146,10 +151,15 @@ def loss_kind(name: str | None, labels: tf.Tensor, predictions: tf.Tensor) -> st
     return "regression" if text in REGRESSION else None
 
 
-def _name(loss: Any) -> str:
-    """The name of the function that a loss wraps, or its class' name written like one."""
+def _name(loss: Any) -> str | None:
+    """The name of the function that a loss wraps, or its class' name written like one.
+
+    None for a lambda.
+    """
     wrapped = getattr(getattr(loss, "fn", None), "__name__", None)
-    return wrapped or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(loss).__name__).lower()
+    if wrapped:
+        return None if wrapped.startswith("<") else wrapped
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(loss).__name__).lower()
 
 
 def _told(loss: Any) -> bool | None:
@@ -157,7 +167,7 @@ def _told(loss: Any) -> bool | None:
     settings = getattr(loss, "_fn_kwargs", None) or {}
     told = settings.get("from_logits", getattr(loss, "from_logits", None))
     if told is None and getattr(getattr(loss, "fn", None), "__name__", "") in _FUNCTIONS:
-        told = False if "crossentropy" in _name(loss) else None
+        told = False if "crossentropy" in (_name(loss) or "") else None
     return None if told is None else bool(told)
 
 

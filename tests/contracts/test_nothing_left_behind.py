@@ -5,6 +5,7 @@ import threading
 import keras
 import pytest
 import tensorflow as tf
+from keras.src.backend.tensorflow import nn
 
 from gradscope import catalog
 from tests.conftest import left_behind, patchable
@@ -17,6 +18,9 @@ from tests.conftest import left_behind, patchable
         (keras.layers.Layer, "losses"),
         (keras.layers.Dense, "call"),
         (keras.losses.Loss, "__call__"),
+        (keras.losses, "mean_squared_error"),
+        (tf.keras.losses, "binary_crossentropy"),
+        (nn, "categorical_crossentropy"),
         (keras.optimizers.Optimizer, "apply_gradients"),
         (keras.optimizers.Adam, "update_step"),
         (tf.GradientTape, "__enter__"),
