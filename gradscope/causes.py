@@ -20,7 +20,7 @@ class Cause:
     explains: slugs of the causes that it brings about directly; together they are the causal
         graph, which has no cycle.
     rule: the module of gradscope.diagnosis.rules whose `find` reports it.
-    alone: a remark that is made only where no rule found anything worse.
+    alone: said only where no other rule found anything worse than a remark.
     """
 
     slug: str
@@ -39,7 +39,7 @@ class Cause:
 # fmt: off
 CAUSES: tuple[Cause, ...] = (
     Cause("vanishing-gradient", "flow", "the gradient is lost on its way back, so that the early layers don't learn", (), "vanishing_gradient"),
-    Cause("exploding-gradient", "flow", "gradients or updates grow out of all proportion and take the loss with them", ("nonfinite", "vanishing-gradient", "dead-units", "saturated-units"), "exploding_gradient"),
+    Cause("exploding-gradient", "flow", "gradients or updates grow out of all proportion and take the loss with them", ("nonfinite", "vanishing-gradient", "dead-units", "saturated-units", "loss-spike"), "exploding_gradient"),
     Cause("nonfinite", "flow", "NaN or Inf in the inputs, activations, loss, gradients or weights", ("vanishing-gradient", "dead-units"), "nonfinite"),
     Cause("dead-units", "flow", "half of a layer's rectified units or more never fire, and so never learn", ("vanishing-gradient",), "dead_units"),
     Cause("saturated-units", "flow", "a squashing layer sits on its flat ends, where no gradient passes", ("vanishing-gradient",), "saturated_units"),
@@ -51,6 +51,17 @@ CAUSES: tuple[Cause, ...] = (
     Cause("unscaled-target", "data", "the targets' scale or offset is far from one, and training suffers from it", ("exploding-gradient", "vanishing-gradient", "nonfinite", "dead-units", "saturated-units", "loss-plateau"), "unscaled_target"),
     Cause("nonfinite-input", "data", "NaN or Inf in the inputs or targets, and the training breaks on it", ("nonfinite", "exploding-gradient", "vanishing-gradient", "dead-units", "saturated-units", "loss-plateau"), "nonfinite_input"),
     Cause("label-mismatch", "data", "labels that are none of the classes, or all of one class", ("nonfinite", "exploding-gradient", "vanishing-gradient", "dead-units", "saturated-units", "loss-plateau"), "label_mismatch"),
+    Cause("learning-rate-low", "step size", "updates so small that the run gets nowhere in the time it is given", (), "learning_rate_low"),
+    Cause("learning-rate-high", "step size", "updates too large for the weights, though the gradients began as usual", ("exploding-gradient", "nonfinite", "dead-units", "saturated-units", "vanishing-gradient", "loss-spike", "noisy-gradient"), "learning_rate_high"),
+    Cause("over-clipped", "step size", "the gradient is cut at nearly every step, down to updates that get nowhere", ("learning-rate-low",), "over_clipped"),
+    Cause("gradient-underflow", "step size", "gradients too small for float16, and no loss scale that lifts them", ("vanishing-gradient", "learning-rate-low", "dead-units"), "gradient_underflow"),
+    Cause("noisy-gradient", "step size", "batches of a few samples, whose updates undo each other at this learning rate", ("loss-spike", "exploding-gradient", "nonfinite", "dead-units", "saturated-units", "vanishing-gradient"), "noisy_gradient"),
+    Cause("loss-spike", "fit", "the loss jumps within a step or two, and the run does not come back from it", ("dead-units", "saturated-units", "vanishing-gradient"), "loss_spike"),
+    Cause("class-imbalance", "data", "rare classes are ignored, or learnt by heart only", ("overfitting", "underfitting"), "class_imbalance"),
+    Cause("unshuffled-data", "data", "samples come in an order, so that each batch shows one sort of them only", ("loss-spike", "overfitting", "loss-plateau"), "unshuffled_data"),
+    Cause("label-noise", "data", "labels that don't follow from the inputs, so that nothing that lasts is to be learnt", ("overfitting", "underfitting", "loss-plateau"), "label_noise"),
+    Cause("underfitting", "fit", "a model that can't express what it is to learn", (), "underfitting"),
+    Cause("overfitting", "fit", "the training data are learnt by heart, and validation is much worse", (), "overfitting"),
     Cause("loss-plateau", "fit", "the loss does not fall, for a reason that no other rule knows", (), "loss_plateau", alone=True),
 )
 # fmt: on
@@ -65,7 +76,7 @@ def explained_by(slug: str, causes: dict[str, Cause] | None = None) -> frozenset
     causes: the catalogue to look in; None for `BY_SLUG`. A slug that it lacks explains nothing.
 
     >>> sorted(explained_by("exploding-gradient"))
-    ['dead-units', 'nonfinite', 'saturated-units', 'vanishing-gradient']
+    ['dead-units', 'loss-spike', 'nonfinite', 'saturated-units', 'vanishing-gradient']
     """
     catalogue = BY_SLUG if causes is None else causes
     reached: set[str] = set()

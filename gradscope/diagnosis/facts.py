@@ -66,6 +66,15 @@ def optimizer(run: RunView) -> Mapping[str, Any]:
     return mapping(settings.get("inner")) or settings
 
 
+def several_optimizers(run: RunView) -> bool:
+    """Whether a step trains with more than one: of several objectives no loss says how far it is.
+
+    True for two nets that play against each other.
+    """
+    known: Any = run.info.get("optimizers")
+    return isinstance(known, list | tuple) and len(cast(list[Any], known)) > 1
+
+
 def adaptive(run: RunView) -> bool | None:
     """Whether the optimizer divides by the gradient's own size; None where that isn't known."""
     name = _text(optimizer(run).get("class"))

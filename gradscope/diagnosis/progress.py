@@ -12,6 +12,10 @@ LEAST_CHANCE = 1e-3
 """Nats, or share of a target's mean that its standard deviation must exceed: below, one constant
 prediction fits (nearly) all, and an error relative to it says nothing."""
 
+SKEWED = 0.5
+"""Share of the rarest class times the number of classes: below, class weights are worth while, and
+the error is taken over classes alike where that shows that they were learnt."""
+
 BINS = 12
 """Parts into which the loss is cut before a trend is fitted, each with its median: a straight line
 over them has ten degrees of freedom, and neighbouring batches no say of their own."""
@@ -32,7 +36,8 @@ class Progress:
     chance: the loss of the best constant prediction: the entropy of the class shares in nats, or
         the variance of the target; NaN where labels aren't known.
     error: float64[S], 1 where a step does no better than that, 0 where it is perfect; NaN where
-        unknown. For classes a ratio of cross-entropies, for targets one of squared errors.
+        unknown. For classes a ratio of cross-entropies, for targets one of squared errors. Where
+        shares are skewed, the mean over classes if that is less: class weights aim at it.
     """
 
     steps: Steps
@@ -71,6 +76,15 @@ class Progress:
         if trend is None:
             return 0.0
         return float(np.nan_to_num(1.0 - trend.above(-FALLING * level / (BINS - 1))).item())
+
+    def fall(self, share: float = 0.5) -> float:
+        """By how much the error has fallen over the last part of the run; NaN where unknown.
+
+        The difference of medians of that part's first and last sixth.
+        """
+        middles = _bins(self.error[np.isfinite(self.error)])
+        late = middles[len(middles) - int(share * len(middles)) :]
+        return float(late[0] - late[-1]) if len(late) else float("nan")
 
     def rising(self, share: float = 0.5) -> float:
         """Probability that the loss rises as notably over the last part of the run."""
@@ -145,8 +159,30 @@ def _classes(run: RunView, steps: Steps) -> tuple[float, Floats]:
     entropy = float(-(some * np.log(some)).sum())
     if not len(some) or not losses.shape[1] or entropy < LEAST_CHANCE:
         return float("nan"), np.full(len(steps), np.nan)
-    mean = np.where(shares > 0, shares * losses, 0.0).sum(axis=1)
-    return entropy, mean / entropy
+    error = np.where(shares > 0, shares * losses, 0.0).sum(axis=1) / entropy
+    if float(some.min()) * len(some) < SKEWED:
+        even = _evenly(losses[:, pooled > 0])
+        # Trained with class weights, a net is bad by the shares and good by the classes.
+        if _end(even) < _end(error):
+            return entropy, even
+    return entropy, error
+
+
+def _evenly(losses: Floats) -> Floats:
+    """float64[S]: the mean over the classes of their latest losses, over that of guessing evenly.
+
+    NaN until each of them has been seen.
+    """
+    last = np.maximum.accumulate(
+        np.where(np.isfinite(losses), np.arange(len(losses))[:, None], -1), axis=0
+    )
+    latest = np.take_along_axis(losses, np.maximum(last, 0), axis=0)
+    return np.where((last >= 0).all(axis=1), latest.mean(axis=1), np.nan) / np.log(losses.shape[1])
+
+
+def _end(values: Floats) -> float:
+    values = values[np.isfinite(values)]
+    return float(np.median(values[-max(5, len(values) // 5) :])) if len(values) else float("nan")
 
 
 def _targets(run: RunView, steps: Steps) -> tuple[float, Floats]:

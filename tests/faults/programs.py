@@ -8,7 +8,7 @@ A program is a plain Keras model and a plain training step; whoever runs it wrap
         step(x, y)
 """
 
-from tests.faults import data, fit, flow, healthy, objective, step_size, units
+from tests.faults import data, fit, flow, healthy, labels, objective, step_size, units
 from tests.faults.training import Program
 
 _ALL = (
@@ -17,6 +17,7 @@ _ALL = (
     *step_size.PROGRAMS,
     *objective.PROGRAMS,
     *data.PROGRAMS,
+    *labels.PROGRAMS,
     *fit.PROGRAMS,
     *healthy.PROGRAMS,
 )
