@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradscope.diagnosis import facts
+from gradscope.diagnosis.beginning import first_kernels
 from gradscope.diagnosis.outcome import ALARM, failing, outcome, said
 from gradscope.diagnosis.posterior import rate_below
 from gradscope.diagnosis.reading import Floats, Series, onset, read, scalar
@@ -24,6 +25,9 @@ definition; a unit that learns from fewer learns in no usual training)."""
 MANY = 0.5
 """Share of a layer's units: in 34 healthy programs no layer had more than a fifth dead, in the
 dying ones the worst layer had 0.6 or more."""
+
+ALL = 0.95
+"""Share of a layer's units from which on nothing needs to be known of its inputs."""
 
 LARGE_ERROR = 0.7
 """Share of the error of guessing, at the end. Tasks with noise that can't be learnt end at up to
@@ -60,7 +64,7 @@ def find(run: RunView) -> Sequence[Finding]:
     window = window if isinstance(window, int) else WINDOW
     silent = read(run, "saturated_fraction")
     layers = [_layer(dead, silent, i, sizes, window) for i in range(len(dead.names))]
-    certain = [layer for layer in layers if layer is not None]
+    certain = [layer for layer in layers if layer is not None and _narrowed(run, layer)]
     if not certain:
         return ()
     worst = min(certain, key=lambda layer: (layer.step, -layer.share))
@@ -122,6 +126,27 @@ def _between(values: Floats, most: float, otherwise: float = np.nan) -> Floats:
     """The values from 0 to `most`, another in place of those that a damaged record holds."""
     with np.errstate(invalid="ignore"):
         return np.where((values >= 0) & (values <= most), values, otherwise)
+
+
+def _narrowed(run: RunView, layer: _Layer) -> bool:
+    """Whether fewer units are alive than the layer has inputs.
+
+    Where as many are left, little is lost: behind a layer of one unit, half of any number of
+    units are off for all time, since theirs is the sign of one weight.
+    """
+    units = facts.layers(run).get(layer.name, {}).get("units")
+    inputs = _inputs(run, layer.name)
+    if layer.share >= ALL:
+        return True
+    return isinstance(units, int) and inputs is not None and units * (1 - layer.share) < inputs
+
+
+def _inputs(run: RunView, layer: str) -> int | None:
+    """The inputs of a unit of the layer, or of the last one with a kernel before it."""
+    fan_in = {kernel.name.rsplit("/", 1)[0]: kernel.fan_in for kernel in first_kernels(run)}
+    called = read(run, "activation_rms").names
+    before = called[: called.index(layer) + 1] if layer in called else (layer,)
+    return next((fan_in[name] for name in reversed(before) if name in fan_in), None)
 
 
 def _all_along(silent: Floats, sizes: Floats) -> tuple[float, int]:
