@@ -4,12 +4,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradscope.diagnosis.outcome import LEAST_NOISE, broken, outcome
+from gradscope.diagnosis.outcome import ALARM, LEAST_NOISE, broken, outcome
 from gradscope.diagnosis.posterior import center
 from gradscope.diagnosis.progress import LEAST_CHANCE, Progress, class_shares, progress
 from gradscope.diagnosis.reading import Floats, Steps, read, scalar
 from gradscope.records import RunView
 from gradscope.report import LEAST_STEPS
+
+NOISY = 0.25
+"""Share of what there is to learn that healthy runs on noisy data reach at least: their error ends
+at 0.75 of guessing at most. A regression below has failed, whatever its noise."""
+
+HALF = 0.5
+"""The same share for classes, of which accuracy tells more than a cross-entropy; and the share of a
+run above the error of guessing from which on a regression is measured by it, too."""
+
+MODEST = 0.75
+"""The same share for classes where the run was slow to start or isn't done: there the way to go is
+the setting's fault, not the noise's."""
+
+SLOW = 0.1
+"""Share of the run's steps above the error of guessing: a usual start is below it within a few per
+cent of the run."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +35,13 @@ class Skill:
     steps: int64[S]. values: float64[S], 0 for guessing, 1 for perfect, below 0 for worse than
         guessing; NaN where unknown. For classes the share of what the most frequent class leaves
         that is predicted rightly; for targets the share of their variance that is explained.
-    broke: whether the run ends in NaN or Inf.
+    classes: whether they are accuracies. broke: whether the run ends in NaN or Inf.
     unlearnt: probability that nothing was learnt, for runs whose labels aren't known.
     """
 
     steps: Steps
     values: Floats
+    classes: bool
     broke: bool
     unlearnt: float
 
@@ -64,9 +81,19 @@ def skill(run: RunView) -> Skill:
     """What a run has learnt so far."""
     course = progress(run)
     values = _of_classes(run, course.steps)
-    if not np.isfinite(values).any():
+    classes = bool(np.isfinite(values).any())
+    if not classes:
         values = 1.0 - course.error
-    return Skill(course.steps, values, broke(run), outcome(run).unlearnt)
+    return Skill(course.steps, values, classes, broke(run), outcome(run).unlearnt)
+
+
+def harmed(course: Progress, learnt: Skill) -> float:
+    """Probability that a run with a doubtful scale learns too little, or too little so late."""
+    late = above_guessing(course)
+    if not learnt.classes:
+        return learnt.below(HALF if late >= HALF else NOISY)
+    unfinished = late >= SLOW or course.falling() >= ALARM
+    return learnt.below(MODEST if unfinished else HALF)
 
 
 def broke(run: RunView) -> bool:

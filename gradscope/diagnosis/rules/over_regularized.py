@@ -11,7 +11,7 @@ from gradscope.diagnosis.posterior import center
 from gradscope.diagnosis.progress import progress
 from gradscope.diagnosis.reading import Floats, Steps, read, scalar
 from gradscope.diagnosis.rule import Finding
-from gradscope.diagnosis.skill import Skill, skill
+from gradscope.diagnosis.skill import HALF, NOISY, Skill, skill
 from gradscope.records import Remedy, RunView
 from gradscope.report import LEAST_STEPS
 
@@ -27,12 +27,6 @@ a half or more; noise between batches lowers it."""
 ALIVE = 1e-3
 """‖g‖·‖w‖ / loss, a ratio, g the gradient of the data at the first steps: about 1 for a freshly
 initialized net; below, the data's gradient is lost and the regularizers fill its place."""
-
-POOR = 0.5
-"""Share of what there is to learn: a run below has failed at more than half of it."""
-
-MODEST = 0.8
-"""The same where the penalty still costs much, see `COSTLY`."""
 
 COSTLY = 0.1
 """The remaining penalty over the loss of guessing, a ratio: at an optimum the error would fall by
@@ -62,11 +56,13 @@ def find(run: RunView) -> Sequence[Finding]:
     steps, shares = series.steps[known], series.values[known, 0]
     if len(shares) < LEAST_STEPS or not _alive(run, steps[:FIRST], shares[:FIRST]):
         return ()
+    if not shares[0] > AT_FIRST:  # before any update: weights that exploded since weigh more
+        return ()
     ruling = min(_above(shares[:FIRST], AT_FIRST), _above(shares, THROUGHOUT))
     if ruling < ALARM:
         return ()
     learnt, cost = skill(run), _cost(run)
-    failing = max(learnt.below(POOR), learnt.below(MODEST) if cost >= COSTLY else 0.0)
+    failing = learnt.below(HALF if cost >= COSTLY or learnt.classes else NOISY)
     if ruling * failing < ALARM:
         return ()
     layer = _strongest(run)

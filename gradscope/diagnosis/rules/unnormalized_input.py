@@ -11,7 +11,7 @@ from gradscope.diagnosis.posterior import center
 from gradscope.diagnosis.progress import Progress, progress
 from gradscope.diagnosis.reading import Floats, log10, read, recorded_steps
 from gradscope.diagnosis.rule import Finding
-from gradscope.diagnosis.skill import Skill, above_guessing, first_error, skill
+from gradscope.diagnosis.skill import Skill, first_error, harmed, skill
 from gradscope.records import Remedy, RunView
 
 LARGE = 10.0
@@ -32,16 +32,6 @@ grows with its square (LeCun et al. 1998, section 4.3), a hundredfold here."""
 SPREAD = 1e3
 """Largest over smallest feature, ratio: rare pixels and words stay within a few hundred, as one
 sample of a batch is enough for a root mean square of 1 / √batch of the peak."""
-
-POOR = 0.5
-"""Share of what there is to learn: a run below has failed at more than half of it."""
-
-MODEST = 0.75
-"""The same for a run that also was slow to recover from its first losses."""
-
-SLOW = 0.1
-"""Share of the run's steps spent above the error of guessing: an ordinary start is below it within
-a few per cent of the run."""
 
 DISTURBED = 2.0
 """Error at the first step over that of guessing: usual initial weights start within 1.3."""
@@ -92,7 +82,7 @@ def find(run: RunView) -> Sequence[Finding]:
     if odd < ALARM:
         return ()
     course, learnt = progress(run), skill(run)
-    failing = _failing(course, learnt)
+    failing = harmed(course, learnt)
     if scale.rms > LARGE and not _felt(run, course, learnt):
         return ()
     if odd * failing < ALARM:
@@ -170,12 +160,6 @@ def _oddity(scale: _Scale) -> tuple[float, str]:
         words = f"{named} has a root mean square of {scale.rms:.2g}, the smallest {scale.least:.2g}"
         return 1.0, words
     return 0.0, ""
-
-
-def _failing(course: Progress, learnt: Skill) -> float:
-    """The probability that the run learns too little, or little and late."""
-    slow = above_guessing(course) >= SLOW
-    return max(learnt.below(POOR), learnt.below(MODEST) if slow else 0.0)
 
 
 def _felt(run: RunView, course: Progress, learnt: Skill) -> bool:

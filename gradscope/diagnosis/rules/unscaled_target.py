@@ -8,11 +8,11 @@ import numpy as np
 from gradscope.diagnosis.facts import objective
 from gradscope.diagnosis.outcome import ALARM
 from gradscope.diagnosis.posterior import center
-from gradscope.diagnosis.progress import Progress, progress, target_variance
+from gradscope.diagnosis.progress import progress, target_variance
 from gradscope.diagnosis.reach import beyond
 from gradscope.diagnosis.reading import Floats, log10, read, recorded_steps
 from gradscope.diagnosis.rule import Finding
-from gradscope.diagnosis.skill import Skill, above_guessing, first_error, skill
+from gradscope.diagnosis.skill import above_guessing, first_error, harmed, skill
 from gradscope.records import Remedy, RunView
 
 LARGE = 10.0
@@ -30,16 +30,6 @@ OFFSET = 10.0
 LOST = 0.1
 """Share of the targets' variance that the output activation can't reach, above which that, not
 their scale, is the fault: see output-mismatch."""
-
-POOR = 0.5
-"""Share of the targets' variance: a run that explains less has failed at more than half of it."""
-
-MODEST = 0.75
-"""The same for a run that also was slow to recover from its first losses."""
-
-SLOW = 0.1
-"""Share of the run's steps spent above the error of guessing: an ordinary start is below it within
-a few per cent of the run."""
 
 DISTURBED = 2.0
 """Error at the first step over that of guessing: usual initial weights start within 1.3."""
@@ -72,7 +62,7 @@ def find(run: RunView) -> Sequence[Finding]:
     if out_of_reach is not None and out_of_reach.lost > LOST:
         return ()
     course, learnt = progress(run), skill(run)
-    failing = _failing(course, learnt)
+    failing = harmed(course, learnt)
     error = first_error(course)
     if odd * failing < ALARM or (error <= DISTURBED and not learnt.broke):
         return ()
@@ -136,12 +126,6 @@ def _oddity(scale: _Scale) -> tuple[float, str]:
         return float(size.above(np.log10(LARGE)).item()), words
     odd = scale.std < SMALL or abs(scale.mean) > OFFSET * scale.std
     return float(odd), words
-
-
-def _failing(course: Progress, learnt: Skill) -> float:
-    """The probability that the run learns too little, or little and late."""
-    slow = above_guessing(course) >= SLOW
-    return max(learnt.below(POOR), learnt.below(MODEST) if slow else 0.0)
 
 
 def _remedy(scale: _Scale) -> Remedy:
