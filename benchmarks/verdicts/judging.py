@@ -58,7 +58,7 @@ def judge(cases: Sequence[Case], jobs: int) -> dict[str, list[Judged]]:
 def judge_one(one: Case) -> dict[str, Judged]:
     """Set of rules -> what it said of one case."""
     run = gradscope.open_run(one.directory)
-    share, alarmed = _on_the_way(run, one) if one.early else (math.nan, False)
+    share, alarmed = _on_the_way(run, one) if one.early else (math.nan, None)
     answers = {OURS: said(gradscope.diagnose(run))}
     answers |= {name: rules(run) for name, rules in RIVALS.items()}
     if not len(run.steps):
@@ -75,7 +75,7 @@ def judge_one(one: Case) -> dict[str, Judged]:
             one.trained_well,
             answer,
             share if name == OURS else math.nan,
-            alarmed and name == OURS,
+            alarmed if name == OURS else None,
         )
         for name, answer in answers.items()
     }

@@ -61,7 +61,7 @@ class Judged:
     said: at its end.
     share: of its steps after which an expected cause was named for the first time; NaN where it
         never was, or where only the end was judged.
-    alarmed: whether anything was said at any earlier point.
+    alarmed: whether anything was said at any earlier point; None where only the end was judged.
     """
 
     set: str
@@ -71,7 +71,7 @@ class Judged:
     trained_well: bool
     said: Said
     share: float = math.nan
-    alarmed: bool = False
+    alarmed: bool | None = None
 
     @property
     def failing(self) -> bool:
@@ -134,7 +134,7 @@ class Score:
     noticed, named, rooted: of the failing runs, those called unhealthy; those of which an expected
         cause was named; those of which it was the root, or the first message.
     alarms: of the runs that trained well, those called unhealthy at their end.
-    passing: of the same, those called unhealthy at any point.
+    passing: of those that were judged on their way, too, those called unhealthy at any point.
     """
 
     noticed: Share
@@ -149,12 +149,13 @@ def score(judged: Iterable[Judged]) -> Score:
     runs = list(judged)
     failing = [run for run in runs if run.failing]
     healthy = [run for run in runs if run.trained_well]
+    followed = [run for run in healthy if run.alarmed is not None]
     return Score(
         noticed=Share(sum(run.said.alarm for run in failing), len(failing)),
         named=Share(sum(bool(run.said.named & run.expected) for run in failing), len(failing)),
         rooted=Share(sum(bool(run.said.first & run.expected) for run in failing), len(failing)),
         alarms=Share(sum(run.said.alarm for run in healthy), len(healthy)),
-        passing=Share(sum(run.said.alarm or run.alarmed for run in healthy), len(healthy)),
+        passing=Share(sum(run.said.alarm or bool(run.alarmed) for run in followed), len(followed)),
     )
 
 

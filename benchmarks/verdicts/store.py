@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 STORE = Path("runs/verdicts")
 """Below the directory in which the command runs; git ignores it."""
@@ -52,8 +53,9 @@ class Outcome:
 
 def read_outcome(directory: Path) -> Outcome:
     """The outcome in a directory. Raises OSError where there is none."""
-    data = json.loads((directory / "outcome.json").read_text())
-    return Outcome(**{key: math.nan if value is None else value for key, value in data.items()})
+    data: dict[str, Any] = json.loads((directory / "outcome.json").read_text())
+    read: dict[str, Any] = {k: math.nan if v is None else v for k, v in data.items()}
+    return Outcome(**read)
 
 
 def stored(name: str, store: Path = STORE) -> Iterator[tuple[Task, Outcome]]:

@@ -71,16 +71,8 @@ def _sets(ours: Sequence[Judged]) -> str:
 
 def _row(name: str, judged: Sequence[Judged]) -> list[str]:
     s = score(judged)
-    figures = [s.noticed, s.named, s.rooted, s.alarms]
-    # Other rules are judged at the end only.
-    passing = str(s.passing) if name not in _others() else "-"
-    return [name, *map(_counted, figures), passing]
-
-
-def _others() -> frozenset[str]:
-    from benchmarks.verdicts.rivals import RIVALS
-
-    return frozenset(RIVALS)
+    figures = [s.noticed, s.named, s.rooted, s.alarms, s.passing]
+    return [name, *map(_counted, figures)]
 
 
 def _causes(ours: Sequence[Judged]) -> str:

@@ -1,6 +1,7 @@
 """The data sets of the published programs, or what stands in for them."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from sklearn import datasets
@@ -18,9 +19,9 @@ def diabetes(scaled_x: bool = True, low: float = 0.0, high: float = 1.0) -> Data
 
     scaled_x: columns brought to 0..1. low, high: the range that the target is brought to.
     """
-    bunch = datasets.load_diabetes(scaled=False)
-    x = np.asarray(bunch["data"], np.float64)
-    y = np.asarray(bunch["target"], np.float64)[:, None]
+    bunch: Any = datasets.load_diabetes(scaled=False)
+    x = np.asarray(bunch.data, np.float64)
+    y = np.asarray(bunch.target, np.float64)[:, None]
     if scaled_x:
         x = (x - x.min(0)) / (x.max(0) - x.min(0))
     y = low + (high - low) * (y - y.min()) / (y.max() - y.min())
@@ -43,14 +44,14 @@ def images(top: float = 1.0, onehot: bool = False) -> Data:
 @cache
 def circle() -> Data:
     """Two rings of 1,000 noisy points, 300 of them for the test; labels float32[n, 1]."""
-    x, y = datasets.make_circles(1000, noise=0.1, random_state=1)
-    return _split(x.astype(np.float32), y.astype(np.float32)[:, None], 300)
+    made: Any = datasets.make_circles(1000, noise=0.1, random_state=1)
+    return _split(made[0].astype(np.float32), made[1].astype(np.float32)[:, None], 300)
 
 
 @cache
 def blob() -> Data:
     """Three overlapping clouds of 1,000 points, 300 of them for the test; one-hot labels."""
-    made = datasets.make_blobs(1000, n_features=2, centers=3, cluster_std=2.0, random_state=2)
+    made: Any = datasets.make_blobs(1000, n_features=2, centers=3, cluster_std=2.0, random_state=2)
     return _split(made[0].astype(np.float32), _onehot(made[1], 3), 300)
 
 

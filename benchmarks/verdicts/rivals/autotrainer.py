@@ -125,4 +125,4 @@ def _unstable(accuracy: Floats) -> bool:
     troughs = inner[(inner <= before) & (inner <= after)]
     count = min(len(peaks), len(troughs))
     swings = np.sum(peaks[:count] - troughs[:count] >= SWING)
-    return bool(swings >= SWING_RATE * len(accuracy)) and swings > 0
+    return bool(swings > 0 and swings >= SWING_RATE * len(accuracy))

@@ -13,7 +13,7 @@ counts for every cause that the tree can lead to.
 
 import numpy as np
 
-from benchmarks.verdicts.rivals.epochs import at_steps, epochs
+from benchmarks.verdicts.rivals.epochs import Flags, at_steps, epochs
 from benchmarks.verdicts.rivals.message import Message, together
 from benchmarks.verdicts.scoring import Said
 from gradscope.diagnosis.reading import Floats, kernels, read, scalar
@@ -83,14 +83,14 @@ def judge(run: RunView) -> Said:
     return together([message for _, message in found])
 
 
-def _not_finite(run: RunView) -> Floats:
+def _not_finite(run: RunView) -> Flags:
     by_epoch = epochs(run)
     count = at_steps(run, "nonfinite_count", by_epoch.steps)
-    return (np.nan_to_num(count) > 0).any(1) | ~np.isfinite(by_epoch.loss)
+    return np.asarray((np.nan_to_num(count) > 0).any(1) | ~np.isfinite(by_epoch.loss))
 
 
-def _over(values: Floats, limit: float) -> Floats:
-    return (np.nan_to_num(values) >= limit).any(1)
+def _over(values: Floats, limit: float) -> Flags:
+    return np.asarray((np.nan_to_num(values) >= limit).any(1))
 
 
 def _hidden(run: RunView, saturated: Floats) -> Floats:
@@ -105,7 +105,7 @@ def _hidden(run: RunView, saturated: Floats) -> Floats:
     return saturated[:, np.array(keep, bool)] if names else saturated
 
 
-def _out_of_range(run: RunView) -> Floats:
+def _out_of_range(run: RunView) -> Flags:
     steps = epochs(run).steps
     if (run.info.get("objective") or {}).get("kind") == "sparse":
         return np.zeros(len(steps), bool)  # labels are indices there, no values
@@ -129,13 +129,13 @@ def _out_of_range(run: RunView) -> Floats:
     return np.full(len(steps), flag)
 
 
-def _unchanged(run: RunView) -> Floats:
+def _unchanged(run: RunView) -> Flags:
     by_epoch = epochs(run)
     ratio = at_steps(run, "update_ratio", by_epoch.steps)
     return (ratio == 0).any(1)
 
 
-def _gradients(run: RunView) -> list[tuple[Message, Floats]]:
+def _gradients(run: RunView) -> list[tuple[Message, Flags]]:
     by_epoch = epochs(run)
     columns = kernels(run)
     if not columns:
@@ -148,13 +148,13 @@ def _gradients(run: RunView) -> list[tuple[Message, Floats]]:
         step = rates[:, :1] * norms / weights
         ratio = norms[:, 0] / norms[:, -1]
     return [
-        (VANISHING, (largest < VANISHING_MEAN).any(1)),
-        (EXPLODING, ratio > EXPLODING_MEAN),
-        (RATE, ((step < LOWEST_RATE) | (step > HIGHEST_RATE)).any(1)),
+        (VANISHING, np.asarray((largest < VANISHING_MEAN).any(1))),
+        (EXPLODING, np.asarray(ratio > EXPLODING_MEAN)),
+        (RATE, np.asarray(((step < LOWEST_RATE) | (step > HIGHEST_RATE)).any(1))),
     ]
 
 
-def _standing(run: RunView) -> list[tuple[Message, Floats]]:
+def _standing(run: RunView) -> list[tuple[Message, Flags]]:
     by_epoch = epochs(run)
     return [
         (LOSS, _runs(np.diff(by_epoch.loss) >= 0)),
@@ -162,7 +162,7 @@ def _standing(run: RunView) -> list[tuple[Message, Floats]]:
     ]
 
 
-def _runs(flags: Floats) -> Floats:
+def _runs(flags: Flags) -> Flags:
     """Where so many flags in a row end, one element longer than the flags."""
     length = np.zeros(len(flags) + 1, int)
     for i, flag in enumerate(flags, start=1):

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradscope.diagnosis.reading import Floats, Steps, read, recorded_steps, scalar
 from gradscope.records import RunView
+
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ whose limits have no default; rules for images, texts, trees and hardware.
 
 import numpy as np
 
-from benchmarks.verdicts.rivals.epochs import epochs, sizes
+from benchmarks.verdicts.rivals.epochs import Flags, epochs, sizes
 from benchmarks.verdicts.rivals.message import Message, together
 from benchmarks.verdicts.scoring import Said
-from gradscope.diagnosis.reading import Floats, kernels, read, scalar
+from gradscope.diagnosis.reading import Floats, Steps, kernels, read, scalar
 from gradscope.records import RunView
 
 VANISHING_THRESHOLD = 1e-7
@@ -116,7 +116,7 @@ def _updates(run: RunView) -> tuple[bool, bool]:
     return bool((ratios > UPDATE_LARGE).any()), bool((ratios < UPDATE_SMALL).any())
 
 
-def _in_a_row(flags: Floats, count: int) -> bool:
+def _in_a_row(flags: Flags, count: int) -> bool:
     """Whether so many flags in a row are set in one column."""
     if len(flags) < count:
         return False
@@ -172,7 +172,7 @@ def _overtraining(run: RunView) -> bool:
     return False
 
 
-def _not_decreasing(steps: Floats, losses: Floats) -> bool:
+def _not_decreasing(steps: Steps, losses: Floats) -> bool:
     """Whether the loss fell too little from any step to the one `LOSS_STEPS` later."""
     known = {int(step): float(loss) for step, loss in zip(steps, losses, strict=True)}
     pairs = [
