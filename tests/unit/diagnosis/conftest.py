@@ -16,8 +16,16 @@ KERNELS = tuple(f"{layer}/kernel" for layer in LAYERS)
 MakeRun = Callable[..., Snapshot]
 
 
-def make_run(steps: int = 100, info: Mapping[str, Any] | None = None, **values: Any) -> Snapshot:
+def make_run(
+    steps: int = 100,
+    info: Mapping[str, Any] | None = None,
+    validation: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> Snapshot:
     """A run of six layers. values: statistic -> anything that broadcasts to [steps, L].
+
+    validation: metric -> its values, spread evenly over the steps. Statistics per class have as
+    many classes as the last axis of what is given.
 
     What is not given is that of a healthy training: a falling, slightly noisy loss, gradients of
     1e-1, updates of 1e-3 of the weights.
@@ -42,13 +50,26 @@ def make_run(steps: int = 100, info: Mapping[str, Any] | None = None, **values: 
     given = {key: value for key, value in {**healthy, **values}.items() if value is not None}
     names = {"variable": KERNELS, "layer": LAYERS}
     layout = Layout(
-        {s.name: names.get(s.per, (s.name,)) for s in catalog.STATISTICS if s.name in given}
+        {
+            s.name: _classes(given[s.name]) if s.per == "class" else names.get(s.per, (s.name,))
+            for s in catalog.STATISTICS
+            if s.name in given
+        }
     )
     rows = np.zeros((steps, layout.slots), np.float32)
     with np.errstate(over="ignore"):
         for name, value in given.items():
             rows[:, layout.where(name)] = value
-    return Snapshot(layout, np.arange(steps, dtype=np.int64), rows, info or {}, {})
+    figures = {
+        metric: (np.linspace(0, steps - 1, len(points)).astype(np.int64), np.asarray(points, float))
+        for metric, points in (validation or {}).items()
+    }
+    return Snapshot(layout, np.arange(steps, dtype=np.int64), rows, info or {}, figures)
+
+
+def _classes(values: Any) -> tuple[str, ...]:
+    shape = np.shape(values)
+    return tuple(str(i) for i in range(shape[-1] if shape else 1))
 
 
 @pytest.fixture(name="make_run")

@@ -54,7 +54,13 @@ def runs(draw) -> Snapshot:
             ]
         )
     )
-    return Snapshot(layout, np.arange(steps, dtype=np.int64), rows, info, {})
+    at = np.array([0, 2, 7, 30], np.int64)
+    figures = hnp.arrays(np.float64, 4, elements=NUMBERS)
+    validation = {
+        metric: (at, draw(figures))
+        for metric in draw(st.sets(st.sampled_from(["loss", "accuracy", "other"])))
+    }
+    return Snapshot(layout, np.arange(steps, dtype=np.int64), rows, info, validation)
 
 
 @pytest.mark.parametrize("rule", RULES)
