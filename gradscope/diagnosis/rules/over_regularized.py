@@ -69,7 +69,7 @@ def find(run: RunView) -> Sequence[Finding]:
     return (
         Finding(
             cause="over-regularized",
-            severity="warning" if learnt.end > 0 else "critical",
+            severity="warning" if learnt.end > NOISY else "critical",
             layer=layer,
             step=int(steps[0]),
             confidence=ruling * failing,

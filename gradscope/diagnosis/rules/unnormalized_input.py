@@ -11,7 +11,7 @@ from gradscope.diagnosis.posterior import center
 from gradscope.diagnosis.progress import Progress, progress
 from gradscope.diagnosis.reading import Floats, log10, read, recorded_steps
 from gradscope.diagnosis.rule import Finding
-from gradscope.diagnosis.skill import Skill, first_error, harmed, skill
+from gradscope.diagnosis.skill import NOISY, Skill, first_error, harmed, skill
 from gradscope.records import Remedy, RunView
 
 LARGE = 10.0
@@ -91,7 +91,7 @@ def find(run: RunView) -> Sequence[Finding]:
     return (
         Finding(
             cause="unnormalized-input",
-            severity="critical" if learnt.broke or not learnt.end > 0 else "warning",
+            severity="critical" if learnt.broke or not learnt.end > NOISY else "warning",
             layer=layer,
             step=int(recorded_steps(run)[0]),
             confidence=odd * failing,

@@ -12,7 +12,7 @@ from gradscope.diagnosis.progress import progress, target_variance
 from gradscope.diagnosis.reach import beyond
 from gradscope.diagnosis.reading import Floats, log10, read, recorded_steps
 from gradscope.diagnosis.rule import Finding
-from gradscope.diagnosis.skill import above_guessing, first_error, harmed, skill
+from gradscope.diagnosis.skill import NOISY, above_guessing, first_error, harmed, skill
 from gradscope.records import Remedy, RunView
 
 LARGE = 10.0
@@ -72,7 +72,7 @@ def find(run: RunView) -> Sequence[Finding]:
     return (
         Finding(
             cause="unscaled-target",
-            severity="critical" if learnt.broke or not learnt.end > 0 else "warning",
+            severity="critical" if learnt.broke or not learnt.end > NOISY else "warning",
             layer=facts.layer,
             step=int(recorded_steps(run)[0]),
             confidence=odd * failing,
