@@ -35,7 +35,7 @@ def _loop(seed: int, gain: float) -> Training:
 
 
 def _deep_residual(seed: int, norm: bool) -> Training:
-    model = nets.residual(20, 24, 5, norm=norm)
+    model = nets.residual(20, 10, 5, norm=norm)
     optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
     return training(seed, tasks.mixture(seed), model, optimizer, _LOGITS, steps=300)
 
@@ -48,7 +48,7 @@ def _by_hand(seed: int, floor: float) -> Training:
 
     task = tasks.columns(tasks.mixture(seed, 2, 20, apart=10.0))
     model = nets.mlp(20, [32, 32], 1, "relu", "sigmoid", init="he_normal")
-    optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
+    optimizer = keras.optimizers.SGD(0.02, momentum=0.9)
     return training(seed, task, model, optimizer, loss, steps=400, cut=0.5)
 
 
@@ -177,7 +177,7 @@ _SAME = K.Constant(0.05)
 PROGRAMS: tuple[Program, ...] = (
     *pair("sigmoids-eight", "vanishing-gradient", partial(_stack, activation="sigmoid"), partial(_stack, activation="relu"), 0.7, "mlp"),
     *pair("sigmoid-autoencoder", "vanishing-gradient", partial(_squeeze, activation="sigmoid"), partial(_squeeze, activation="elu"), 0.4, "autoencoder"),
-    *pair("loud-loop", "exploding-gradient poor-initialization", partial(_loop, gain=1.7), partial(_loop, gain=0.9), 0.6, "rnn"),
+    *pair("loud-loop", "exploding-gradient poor-initialization", partial(_loop, gain=1.6), partial(_loop, gain=0.9), 0.6, "rnn"),
     *pair("residual-without-norm", "exploding-gradient poor-initialization", partial(_deep_residual, norm=False), partial(_deep_residual, norm=True), 0.8, "residual"),
     *pair("log-of-zero", "nonfinite", partial(_by_hand, floor=0.0), partial(_by_hand, floor=1e-7), 0.9, "mlp"),
     *pair("sigma-of-zero", "nonfinite", partial(_spread, positive="relu"), partial(_spread, positive="softplus"), 0.8, "cnn"),

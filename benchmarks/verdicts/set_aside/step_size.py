@@ -138,8 +138,8 @@ def _side_task(seed: int, scale: bool) -> Training:
 
 def _one_by_one(seed: int, batch: int) -> Training:
     model = nets.mlp(20, [48, 48], 6, "tanh")
-    optimizer = keras.optimizers.SGD(0.2, momentum=0.9)
-    task = tasks.mixture(seed, 6, apart=4.5)
+    optimizer = keras.optimizers.SGD(0.3, momentum=0.9)
+    task = tasks.mixture(seed, 6, apart=5.5)
     return training(seed, task, model, optimizer, _LOGITS, steps=600, batch=batch)
 
 
