@@ -38,12 +38,12 @@ class Cause:
 
 # fmt: off
 CAUSES: tuple[Cause, ...] = (
-    Cause("vanishing-gradient", "flow", "the gradient is lost on its way back, so that the early layers don't learn", (), "vanishing_gradient"),
+    Cause("vanishing-gradient", "flow", "the gradient is lost on its way back, so that the early layers don't learn", ("learning-rate-low", "underfitting"), "vanishing_gradient"),
     Cause("exploding-gradient", "flow", "gradients or updates grow out of all proportion and take the loss with them", ("nonfinite", "vanishing-gradient", "dead-units", "saturated-units", "loss-spike"), "exploding_gradient"),
     Cause("nonfinite", "flow", "NaN or Inf in the inputs, activations, loss, gradients or weights", ("vanishing-gradient", "dead-units"), "nonfinite"),
     Cause("dead-units", "flow", "half of a layer's rectified units or more never fire, and so never learn", ("vanishing-gradient",), "dead_units"),
     Cause("saturated-units", "flow", "a squashing layer sits on its flat ends, where no gradient passes", ("vanishing-gradient",), "saturated_units"),
-    Cause("disconnected-variable", "flow", "trainable weights that no gradient can reach, though their layer ran", (), "disconnected_variable"),
+    Cause("disconnected-variable", "flow", "trainable weights that no gradient can reach, though their layer ran", ("underfitting",), "disconnected_variable"),
     Cause("poor-initialization", "flow", "first weights that are equal or of the wrong size, so that training can't start", ("dead-units", "saturated-units", "vanishing-gradient", "exploding-gradient", "nonfinite"), "poor_initialization"),
     Cause("over-regularized", "objective", "the penalty on the weights outweighs the data, so that little is learnt", ("vanishing-gradient", "dead-units", "loss-plateau"), "over_regularized"),
     Cause("output-mismatch", "objective", "output activation, loss and labels contradict each other", ("exploding-gradient", "vanishing-gradient", "nonfinite", "dead-units", "saturated-units", "loss-plateau"), "output_mismatch"),
@@ -75,8 +75,8 @@ def explained_by(slug: str, causes: dict[str, Cause] | None = None) -> frozenset
 
     causes: the catalogue to look in; None for `BY_SLUG`. A slug that it lacks explains nothing.
 
-    >>> sorted(explained_by("exploding-gradient"))
-    ['dead-units', 'loss-spike', 'nonfinite', 'saturated-units', 'vanishing-gradient']
+    >>> sorted(explained_by("gradient-underflow"))
+    ['dead-units', 'learning-rate-low', 'underfitting', 'vanishing-gradient']
     """
     catalogue = BY_SLUG if causes is None else causes
     reached: set[str] = set()
