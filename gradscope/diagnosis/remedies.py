@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from gradscope.diagnosis.facts import optimizer
 from gradscope.diagnosis.reading import Series, medians, read
 from gradscope.records import RunView
 from gradscope.report import Remedy
@@ -115,19 +116,25 @@ def gentler_optimizer(run: RunView, clip: float) -> str:
     rates = read(run, "learning_rate").values
     rates = rates[np.isfinite(rates) & (rates > 0)]
     rate = (float(np.median(rates)) if len(rates) else USUAL_RATE) / SLOWER
-    return (
-        f"optimizer = keras.optimizers.{_class(run)}"
-        f"(learning_rate={rate:.2g}, global_clipnorm={clip:.2g})"
-    )
+    return optimizer_line(run, rate, clip)
+
+
+def optimizer_line(run: RunView, rate: float, clip: float | None = None) -> str:
+    """A Keras line that makes the run's optimizer anew, with a learning rate and a momentum.
+
+    rate: NaN for `USUAL_RATE`. clip: norm to which all gradients together are clipped, or None.
+    """
+    settings = [f"learning_rate={rate if np.isfinite(rate) else USUAL_RATE:.2g}"]
+    momentum = optimizer(run).get("momentum")
+    if _class(run) in ("SGD", "RMSprop") and isinstance(momentum, float) and momentum > 0:
+        settings.append(f"momentum={momentum:.2g}")
+    if clip is not None:
+        settings.append(f"global_clipnorm={clip:.2g}")
+    return f"optimizer = keras.optimizers.{_class(run)}({', '.join(settings)})"
 
 
 def _class(run: RunView) -> str:
-    """The class of the run's only optimizer; Adam where that isn't known."""
-    optimizers: Any = run.info.get("optimizers")
-    try:
-        (optimizer,) = optimizers
-        name = str(optimizer["class"])
-    except (TypeError, ValueError, KeyError):
-        return "Adam"
+    """The class of the run's only optimizer, within a wrapper; Adam where that isn't known."""
+    name = str(optimizer(run).get("class", ""))
     # A wrapper takes an optimizer, no learning rate.
     return name if name.isidentifier() and name != "LossScaleOptimizer" else "Adam"
