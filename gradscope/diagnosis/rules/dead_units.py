@@ -12,7 +12,7 @@ from gradscope.diagnosis import facts
 from gradscope.diagnosis.beginning import first_kernels
 from gradscope.diagnosis.outcome import ALARM, failing, outcome, said
 from gradscope.diagnosis.posterior import rate_below
-from gradscope.diagnosis.reading import Floats, Series, onset, read, scalar
+from gradscope.diagnosis.reading import Floats, Series, medians, onset, read, scalar
 from gradscope.diagnosis.remedies import OFF, gentler_optimizer
 from gradscope.diagnosis.rule import Finding
 from gradscope.records import Remedy, RunView
@@ -33,6 +33,11 @@ LARGE_ERROR = 0.7
 """Share of the error of guessing, at the end. Tasks with noise that can't be learnt end at up to
 0.75, but not with half a layer dead."""
 
+FEW = 0.1
+"""Share of the paths through the net, one unit of each layer, on which all units are alive. The
+gradient's mean square shrinks with it (after He et al. 2015, section 2.2): tenfold. In healthy
+programs the worst layer has a fifth dead."""
+
 PERSISTENCE = 0.9
 """Least share of the recorded steps, from the first to the last, at which the units are silent."""
 
@@ -45,13 +50,17 @@ MOST_SAMPLES = 1e9
 
 @dataclass(frozen=True)
 class _Layer:
-    """A layer, the share of its units that is dead, since when, and how sure that is."""
+    """A layer, the share of its units that is dead, since when, and how sure that is.
+
+    paths: share of the paths through the net that are dead, NaN where one layer is the trouble.
+    """
 
     name: str
     share: float
     step: int
     samples: int
     probability: float
+    paths: float = float("nan")
 
 
 def find(run: RunView) -> Sequence[Finding]:
@@ -64,16 +73,15 @@ def find(run: RunView) -> Sequence[Finding]:
     window = window if isinstance(window, int) else WINDOW
     silent = read(run, "saturated_fraction")
     layers = [_layer(dead, silent, i, sizes, window) for i in range(len(dead.names))]
-    certain = [layer for layer in layers if layer is not None and _narrowed(run, layer)]
-    if not certain:
+    certain = [x for x in layers if x is not None and _narrowed(run, x.name, x.share)]
+    together = None if certain else _together(run, dead, silent, int(sizes[-window:].sum()))
+    worst = min(certain, key=lambda layer: (layer.step, -layer.share), default=together)
+    if worst is None:
         return ()
-    worst = min(certain, key=lambda layer: (layer.step, -layer.share))
     harm = failing(run, LARGE_ERROR)
     if worst.probability * harm < ALARM:
         return ()
     result = outcome(run)
-    count = facts.layers(run).get(worst.name, {}).get("units")
-    units = f" of its {count} units" if isinstance(count, int) else " of its units"
     return (
         Finding(
             cause="dead-units",
@@ -81,13 +89,11 @@ def find(run: RunView) -> Sequence[Finding]:
             layer=worst.name,
             step=worst.step,
             confidence=worst.probability * harm,
-            summary=(
-                f"{100 * worst.share:.0f} %{units} in {worst.name} never fired in "
-                f"{worst.samples} samples, and {said(result)}."
-            ),
+            summary=f"{_said(run, worst)}, and {said(result)}.",
             evidence={
                 "dead_share": worst.share,
                 "samples": float(worst.samples),
+                **({"dead_paths": worst.paths} if np.isfinite(worst.paths) else {}),
                 "layers_half_dead": float(len(certain)),
                 "probability_dead": worst.probability,
                 "probability_failing": harm,
@@ -95,6 +101,19 @@ def find(run: RunView) -> Sequence[Finding]:
             remedy=_remedy(run, worst, int(dead.steps[0])),
         ),
     )
+
+
+def _said(run: RunView, worst: _Layer) -> str:
+    if np.isfinite(worst.paths):
+        return (
+            f"Units of many layers never fired in {worst.samples} samples, most in {worst.name} "
+            f"({100 * worst.share:.0f} %): {100 * worst.paths:.0f} % of the paths through the net "
+            "are dead"
+        )
+    count = facts.layers(run).get(worst.name, {}).get("units")
+    units = f"its {count} units" if isinstance(count, int) else "its units"
+    share = f"{100 * worst.share:.0f} %"
+    return f"{share} of {units} in {worst.name} never fired in {worst.samples} samples"
 
 
 def _layer(dead: Series, silent: Series, column: int, sizes: Floats, window: int) -> _Layer | None:
@@ -128,17 +147,37 @@ def _between(values: Floats, most: float, otherwise: float = np.nan) -> Floats:
         return np.where((values >= 0) & (values <= most), values, otherwise)
 
 
-def _narrowed(run: RunView, layer: _Layer) -> bool:
+def _together(run: RunView, dead: Series, silent: Series, samples: int) -> _Layer | None:
+    """The worst layer of a net in which layer after layer loses some of its units."""
+    probability = rate_below(FIRING, 0, samples) if samples else 0.0
+    shares = _between(dead.values, 1.0)
+    now = medians(shares[-max(5, len(dead) // 10) :], axis=0)
+    lossy = [i for i, name in enumerate(dead.names) if now[i] > 0 and _narrowed(run, name, now[i])]
+    alive = float(np.prod(1 - now[lossy]))
+    if probability < ALARM or alive > FEW:
+        return None
+    batch = shares[:, lossy]
+    names = [dead.names[i] for i in lossy]
+    if set(names) <= set(silent.names):
+        batch = _between(silent.at(dead.steps)[:, [silent.names.index(n) for n in names]], 1.0)
+    since = onset(np.prod(1 - np.nan_to_num(batch), axis=1) <= FEW, PERSISTENCE)
+    if since is None:
+        return None
+    worst = max(lossy, key=lambda i: now[i])
+    step = int(dead.steps[since])
+    return _Layer(dead.names[worst], float(now[worst]), step, samples, probability, 1 - alive)
+
+
+def _narrowed(run: RunView, name: str, share: float) -> bool:
     """Whether fewer units are alive than the layer has inputs.
 
     Where as many are left, little is lost: behind a layer of one unit, half of any number of
     units are off for all time, since theirs is the sign of one weight.
     """
-    units = facts.layers(run).get(layer.name, {}).get("units")
-    inputs = _inputs(run, layer.name)
-    if layer.share >= ALL:
+    if share >= ALL:
         return True
-    return isinstance(units, int) and inputs is not None and units * (1 - layer.share) < inputs
+    units, inputs = facts.layers(run).get(name, {}).get("units"), _inputs(run, name)
+    return isinstance(units, int) and inputs is not None and units * (1 - share) < inputs
 
 
 def _inputs(run: RunView, layer: str) -> int | None:

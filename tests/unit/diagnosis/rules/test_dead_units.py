@@ -99,6 +99,23 @@ def test_a_layer_all_off_needs_nothing_known_of_its_inputs(stalled):
     assert finding.layer == "net/dense_1"
 
 
+@pytest.mark.parametrize(("share", "found"), [(0.25, False), (0.4, True)])
+def test_a_part_of_each_of_many_layers_is_as_bad_as_all_of_one(stalled, share, found):
+    """0.75^6 of the paths, a sixth, are alive; 0.6^6 is less than a tenth."""
+    findings = find(stalled(dead_fraction=share, saturated_fraction=share))
+    assert bool(findings) is found
+    if found:
+        assert findings[0].step == 0
+        assert findings[0].evidence["dead_paths"] == pytest.approx(1 - 0.6**6, abs=1e-6)
+        assert "95 % of the paths through the net are dead, and the loss" in findings[0].summary
+
+
+def test_layers_that_keep_as_many_as_they_have_inputs_lose_no_paths(stalled):
+    shapes = {f"net/dense_{i}/kernel": {"shape": [20, 40]} for i in range(1, 7)}
+    run = stalled(dead_fraction=0.4, saturated_fraction=0.4, info={**UNITS, "variables": shapes})
+    assert not find(run)
+
+
 def test_too_few_steps_are_not_judged(stalled):
     assert not find(stalled(19, dead_fraction=1.0, saturated_fraction=1.0, batch_size=4096.0))
 
