@@ -6,7 +6,7 @@ import numpy as np
 
 from gradscope.diagnosis.facts import objective
 from gradscope.diagnosis.posterior import StudentT, center
-from gradscope.diagnosis.progress import Progress, class_shares, progress
+from gradscope.diagnosis.progress import Progress, class_shares, progress, usual_loss
 from gradscope.diagnosis.reading import Floats, Steps, medians, read, scalar
 from gradscope.records import RunView
 
@@ -136,11 +136,13 @@ def guessing(run: RunView, course: Progress) -> float:
     guess; of a mean absolute error `ABSOLUTE` standard deviations. Of any other loss, and without
     labels, the first one. NaN where that isn't positive either.
     """
-    low, high = COMPARED
-    some = (course.error > low) & (course.error < high) & (course.loss > 0)
-    ratio = np.log(course.loss[some] / course.error[some])
-    if len(ratio) and np.median(np.abs(ratio - np.median(ratio))) <= MOST_SPREAD:
-        return float(np.exp(np.median(ratio)))
+    usual = usual_loss(run, course.steps)
+    positive = (usual > 0) & (course.loss > 0)
+    low, high = (bound * course.chance for bound in COMPARED)
+    for some in (positive & (usual > low) & (usual < high), positive):
+        ratio = np.log(course.loss[some] / usual[some])
+        if len(ratio) and np.median(np.abs(ratio - np.median(ratio))) <= MOST_SPREAD:
+            return float(course.chance * np.exp(np.median(ratio)))
     if course.chance > 0 and "absolute" in (objective(run).loss or ""):
         return ABSOLUTE * float(np.sqrt(course.chance))
     first = float(np.median(course.loss[:RECENT])) if len(course.loss) else float("nan")

@@ -159,13 +159,25 @@ def _classes(run: RunView, steps: Steps) -> tuple[float, Floats]:
     entropy = float(-(some * np.log(some)).sum())
     if not len(some) or not losses.shape[1] or entropy < LEAST_CHANCE:
         return float("nan"), np.full(len(steps), np.nan)
-    error = np.where(shares > 0, shares * losses, 0.0).sum(axis=1) / entropy
+    error = _mean_loss(shares, losses) / entropy
     if float(some.min()) * len(some) < SKEWED:
         even = _evenly(losses[:, pooled > 0])
         # Trained with class weights, a net is bad by the shares and good by the classes.
         if _end(even) < _end(error):
             return entropy, even
     return entropy, error
+
+
+def usual_loss(run: RunView, steps: Steps) -> Floats:
+    """float64[len(steps)]: the mean cross-entropy, or squared error, whatever the loss function."""
+    shares, losses = read(run, "class_share").at(steps), read(run, "class_loss").at(steps)
+    if losses.shape[1] and losses.shape == shares.shape:
+        return _mean_loss(shares, losses)
+    return scalar(run, "residual_rms", steps) ** 2
+
+
+def _mean_loss(shares: Floats, losses: Floats) -> Floats:
+    return np.where(shares > 0, shares * losses, 0.0).sum(axis=1)
 
 
 def _evenly(losses: Floats) -> Floats:

@@ -82,7 +82,7 @@ def _forgetting(run: RunView, mixed: Mixing) -> tuple[float, str]:
     again = int((errors >= FORGOTTEN).sum())
     return 1 - rate_below(
         0.5, again, len(errors)
-    ), f"at {again} of {len(errors)} later changes of sort nothing is known of the new"
+    ), f"at {again} of {len(errors)} later changes of sort nothing is known of the new one"
 
 
 _REMEDY = Remedy(

@@ -7,9 +7,9 @@ NOISE = np.random.default_rng(8).normal(0.0, 0.02, size=(100, 1))
 FALLING = np.linspace(2.4, 1.2, 100)[:, None]
 
 
-def test_a_loss_that_stands_is_remarked_on(make_run):
+def test_a_loss_that_stands_is_warned_of(make_run):
     (finding,) = find(make_run(loss=2.3 + NOISE))
-    assert (finding.cause, finding.severity, finding.step) == ("loss-plateau", "info", 0)
+    assert (finding.cause, finding.severity, finding.step) == ("loss-plateau", "warning", 0)
     assert finding.confidence >= 0.9
     assert finding.summary.startswith("The loss ")
 
@@ -58,3 +58,43 @@ def test_the_remark_is_dated_at_the_first_finite_loss(make_run):
     loss[:4] = np.nan
     (finding,) = find(make_run(loss=loss))
     assert finding.step == 4
+
+
+def test_a_short_run_is_a_remark(make_run):
+    (finding,) = find(make_run(99, loss=2.3 + NOISE[:99]))
+    assert finding.severity == "info"
+
+
+def test_so_is_one_whose_learning_rate_still_rises(make_run):
+    (finding,) = find(make_run(loss=2.3 + NOISE, learning_rate=np.linspace(0, 1e-3, 100)[:, None]))
+    assert finding.severity == "info"
+
+
+def test_so_is_one_of_several_optimizers(make_run):
+    info = {"optimizers": [{"class": "Adam"}, {"class": "Adam"}]}
+    (finding,) = find(make_run(loss=2.3 + NOISE, info=info))
+    assert finding.severity == "info"
+
+
+def targets(make_run, error):
+    """A run whose loss is its error over guessing."""
+    return make_run(
+        len(error), loss=error, target_mean=0.0, target_std=1.0, residual_rms=np.sqrt(error)
+    )
+
+
+def test_an_error_that_settled_far_from_done_is_warned_of_from_there_on(make_run):
+    error = np.maximum(np.linspace(1.3, 0.5, 200), 0.86)[:, None] + NOISE.repeat(2, 0) / 4
+    (finding,) = find(targets(make_run, error))
+    assert (finding.severity, finding.step) == ("warning", 100)
+    assert finding.summary.startswith("The error has settled at 0.86 of that of guessing")
+    assert "ReduceLROnPlateau" in finding.remedy.code
+
+
+def test_one_that_settled_where_noisy_data_end_is_no_finding(make_run):
+    error = np.maximum(np.linspace(1.3, 0.3, 200), 0.72)[:, None] + NOISE.repeat(2, 0) / 4
+    assert not find(targets(make_run, error))
+
+
+def test_nor_is_one_that_still_falls(make_run):
+    assert not find(targets(make_run, np.linspace(1.6, 0.95, 200)[:, None]))
