@@ -48,7 +48,7 @@ REFERENCE = "Goodfellow et al. 2016, Deep Learning, section 11.4.1: the learning
 
 @dataclass(frozen=True)
 class _Large:
-    """Large updates from index `since` on. size: of the first; probability: that they are large."""
+    """Large updates from index `since` on. size: of the first; probability: that they get large."""
 
     since: int
     size: float
@@ -121,15 +121,15 @@ def _large(found: Moves, end: int) -> _Large | None:
     middles = medians(np.where((~np.isnan(windows)).sum(axis=1)[:, None] < 2, np.nan, windows), 1)
     with np.errstate(invalid="ignore"):
         candidates = np.flatnonzero(middles >= np.log10(LARGE))
-    for start in candidates[:WINDOW]:
-        # A decade more is as bad as ten: capped, so that a few absurd ones don't blur it.
-        size = center(np.minimum(windows[start], np.log10(LARGE) + 1), LEAST_SIGMA)
-        probability = float(size.above(np.log10(LARGE)))
-        if probability >= ALARM:
-            # The first one says what the rate does; later ones meet weights that it threw far.
-            known = windows[start][np.isfinite(windows[start])]
-            return _Large(int(start), float(10 ** known[0]), probability)
-    return None
+    if not len(candidates):
+        return None
+    # A decade more is as bad as ten: capped, so that a few absurd ones don't blur it.
+    most = windows[candidates[np.argmax(middles[candidates])]]
+    sizes = center(np.minimum(most, np.log10(LARGE) + 1), LEAST_SIGMA)
+    # The first one says what the rate does; later ones meet weights that it threw far.
+    since = int(candidates[0])
+    first = windows[since][np.isfinite(windows[since])]
+    return _Large(since, float(10 ** first[0]), float(sizes.above(np.log10(LARGE))))
 
 
 def _finding(run: RunView, found: Moves, large: _Large, marks: Harm, confidence: float) -> Finding:
