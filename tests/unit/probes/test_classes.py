@@ -61,6 +61,12 @@ def test_accuracy(pair: tuple[str, Any, Any, bool]) -> None:
     assert same(got, oracles.accuracy(labels, values, kind, logits))
 
 
+def test_a_binary_logit_above_0_means_the_class_1() -> None:
+    outputs, labels = tf.constant([[0.2], [-0.2]]), tf.constant([[1.0], [0.0]])
+    assert same(classes.accuracy(labels, outputs, outputs, "binary"), 1.0)
+    assert same(classes.accuracy(labels, outputs, None, "binary"), 0.5)
+
+
 def test_restored_logits_are_what_the_loss_of_a_class_is_computed_from() -> None:
     logits = np.float32([[60.0, 0.0], [60.0, 0.0]])
     outputs = tf.nn.softmax(logits)
