@@ -6,9 +6,7 @@ import pytest
 from gradscope.diagnosis.rules.label_mismatch import find
 
 
-def facts(
-    kind: str = "sparse", units: int = 4, layer: str | None = "net/dense_6"
-) -> dict[str, Any]:
+def facts(kind: str = "sparse", units: int = 4, layer: str | None = "net/out") -> dict[str, Any]:
     output = {"layer": layer, "activation": "linear", "units": units, "before": None}
     classes = 2 if kind == "binary" else units
     return {"objective": {"kind": kind, "classes": classes, "output": output}}
@@ -34,9 +32,7 @@ def test_labels_counted_from_one_are_named(labelled):
     (finding,) = find(labelled(1.0, 4.0, loss=loss))
     assert (finding.cause, finding.severity, finding.step) == ("label-mismatch", "critical", 0)
     assert (finding.layer, finding.confidence) == ("net/out", 1.0)
-    assert finding.summary.startswith(
-        "Labels go from 1 to 4, but net/dense_6 knows the classes 0 to 3"
-    )
+    assert finding.summary.startswith("Labels go from 1 to 4, but net/out knows the classes 0 to 3")
     assert finding.remedy.code == "y = y - 1"
 
 
