@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from tests.faults.training import (
@@ -14,6 +15,7 @@ from tests.faults.training import (
     chain,
     cloud_batches,
     cross_entropy,
+    cycle,
     dense,
     digits_batches,
     line_batches,
@@ -128,6 +130,26 @@ def convolution_usual() -> Training:
     return _convolutional(2e-3)
 
 
+def _memory(gain: float) -> Training:
+    """Sixty steps through a ReLU cell whose recurrent weights stretch what they turn."""
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=(1024, 60, 2)).astype(np.float32)
+    y = x[:, -4:].sum(axis=(1, 2))[:, None] / 3
+    cell = layers.SimpleRNN(
+        16, activation="relu", recurrent_initializer=keras.initializers.Identity(gain), name="cell"
+    )
+    model = keras.Sequential([keras.Input([60, 2]), cell, layers.Dense(1, name="output")])
+    return training(model, keras.optimizers.SGD(0.02), squared, cycle(x, y, 150))
+
+
+def stretching_memory() -> Training:
+    return _memory(1.2)
+
+
+def fading_memory() -> Training:
+    return _memory(0.7)
+
+
 def wrong_sign() -> Training:
     """The loss is maximised: it falls below 0 without bound."""
     model = chain(8, *dense(2, 32, "relu", "he_normal"), classes=1)
@@ -200,6 +222,7 @@ PROGRAMS: tuple[Program, ...] = (
     Program("sgd-far-too-fast", "learning-rate-high", sgd_far_too_fast, twin="sgd-usual", step=3),
     Program("adam-far-too-fast", "learning-rate-high", adam_far_too_fast, twin="adam-usual", step=3),
     Program("convolution-far-too-fast", "learning-rate-high", convolution_far_too_fast, twin="convolution-usual", step=3),
+    Program("stretching-memory", "exploding-gradient", stretching_memory, twin="fading-memory", step=10, also=("poor-initialization",)),
     Program("wrong-sign", "exploding-gradient", wrong_sign, twin="right-sign", step=150),
     Program("log-of-zero", "nonfinite", log_of_zero, twin="log-of-clipped", step=199),
     Program("root-behind-where", "nonfinite", root_behind_where, twin="root-of-bounded", layer="hidden_1", step=0),
@@ -210,6 +233,7 @@ PROGRAMS: tuple[Program, ...] = (
     Program("sgd-usual", "", sgd_usual),
     Program("adam-usual", "", adam_usual),
     Program("convolution-usual", "", convolution_usual),
+    Program("fading-memory", "", fading_memory),
     Program("right-sign", "", right_sign),
     Program("log-of-clipped", "", log_of_clipped),
     Program("root-of-bounded", "", root_of_bounded),
