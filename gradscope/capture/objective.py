@@ -107,7 +107,9 @@ def _judging(trace: Trace, pair: Pair | None) -> Iterator[None]:
         trace.judging = outer
 
 
-def _note(trace: Trace, name: str, labels: Any, predictions: Any, told: bool | None) -> Pair | None:
+def _note(
+    trace: Trace, name: str | None, labels: Any, predictions: Any, told: bool | None
+) -> Pair | None:
     """The pair, where it is the first of the step and made of tensors; else None."""
     if trace.pair is not None or trace.elsewhere() or not isinstance(predictions, tf.Tensor):
         return None

@@ -56,9 +56,7 @@ def class_loss(
 
 
 def accuracy(labels: ArrayLike, p: ArrayLike, kind: Kind | None, logits: bool) -> float:
-    """The share of samples whose predicted class is the label's; NaN without classes, or with
-    predictions whose sum is NaN.
-    """
+    """The share of samples whose predicted class is the label's; NaN without classes or for NaN."""
     if kind is None or np.isnan(float64(p).sum()):
         return np.nan
     if kind == "binary":
