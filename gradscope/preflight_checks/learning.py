@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -188,18 +188,24 @@ def first_loss(first: First, guess: float, labels: Labels) -> Found:
     return Check("first loss", False, figure), [finding]
 
 
-def range_test(rehearsal: Rehearsal, rates: list[float], deadline: float) -> list[Tried]:
-    """The rates, each tried from the first weights; empty where there is no time for it.
+def range_test(
+    rehearsal: Rehearsal, mine: float, deadline: float, rates: Sequence[float] = RATES
+) -> list[Tried]:
+    """The rates and `mine`, each tried from the first weights.
+
+    Where there is no time for all, mine alone; without time for that, nothing.
 
     deadline: of time.monotonic().
     """
-    left = deadline - time.monotonic()
-    afford = int(left / max(rehearsal.step_seconds, 1e-6) / len(rates))
-    steps = min(RANGE_STEPS, afford)
+    afford = _steps_afforded(rehearsal, deadline)
+    every: list[float] = sorted({*rates, *([mine] if mine > 0 else [])})
+    if afford < LEAST_STEPS * len(every):
+        every = [mine] if mine > 0 else []
+    steps = min(RANGE_STEPS, afford // max(1, len(every)))
     if steps < LEAST_STEPS:
         return []
     tried: list[Tried] = []
-    for rate in rates:
+    for rate in every:
         losses: list[float] = []
         for loss in rehearsal.train(rate, steps + 1):
             losses.append(loss)
@@ -210,6 +216,10 @@ def range_test(rehearsal: Rehearsal, rates: list[float], deadline: float) -> lis
         if time.monotonic() > deadline:
             break
     return tried
+
+
+def _steps_afforded(rehearsal: Rehearsal, deadline: float) -> int:
+    return int((deadline - time.monotonic()) / max(rehearsal.step_seconds, 1e-6))
 
 
 def working(tried: list[Tried], first: float) -> list[Tried]:
@@ -237,6 +247,9 @@ def rate(subject: Subject, tried: list[Tried], first: float) -> Found:
     mine = subject.learning_rate
     said = f"yours is {mine:.3g}" + (f" (top of {subject.schedule})" if subject.schedule else "")
     works = working(tried, first)
+    if len(tried) == 1:
+        fell = f"{said}: loss {first:.4g} to {tried[0].end:.4g}; no time for others"
+        return Check("learning rate", True if works else None, fell), []
     if not works:
         low, high = min(t.rate for t in tried), max(t.rate for t in tried)
         return Check("learning rate", False, f"none of {low:g} to {high:g} lowers the loss"), []

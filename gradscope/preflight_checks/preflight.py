@@ -180,10 +180,8 @@ def _look_at_learning(
     deadline: float,
 ) -> None:
     next(rehearsal.train(0.0, 1))  # how long a step takes, now that it is compiled
-    mine = tried.learning_rate
-    rates = sorted({*learning.RATES, *([mine] if mine > 0 else [])})
     for_rates = time.monotonic() + RANGE_SHARE * max(0.0, deadline - time.monotonic())
-    results = learning.range_test(rehearsal, rates, for_rates)
+    results = learning.range_test(rehearsal, tried.learning_rate, for_rates)
     works = learning.working(results, first.loss)
     reference = min(first.loss, guess) if guess > 0 else first.loss
     if results:

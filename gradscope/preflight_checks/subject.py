@@ -248,7 +248,7 @@ def _optimizer(optimizer: Any) -> Any:
 def _rate(optimizer: Any) -> tuple[float, str]:
     """(learning rate, class of its schedule or "")."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
-    schedule = getattr(inner, "_learning_rate", None)
+    schedule: Any = getattr(inner, "_learning_rate", None)
     if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
         values = [float(schedule(step)) for step in SCHEDULE_STEPS]
         return max(values), type(schedule).__name__

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 import gradscope
+from gradscope.preflight_checks import learning
 from gradscope.report import Verdict
 from tests.unit.preflight.nets import CLASSES, TARGETS, TWO, X, net
 
@@ -331,6 +332,15 @@ def test_inputs_for_which_the_model_fails_are_an_error() -> None:
         gradscope.GradscopeError, match="the step fails on this batch: .*50.* Check"
     ):
         gradscope.preflight(model, (words, TARGETS[:8]), "mse", adam())
+
+
+def test_with_time_for_one_rate_it_tries_the_optimizers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "LEAST_STEPS", 30)
+    monkeypatch.setattr(learning, "RANGE_STEPS", 30)
+    monkeypatch.setattr(learning, "_steps_afforded", lambda *_: 31)
+    result = gradscope.preflight(net(1), (X, TARGETS), "mse", adam())
+    assert result.healthy and result.judged, str(result)
+    assert "no time for others" in result.checks[-1].figure
 
 
 def test_without_time_it_says_what_was_not_done() -> None:
