@@ -19,6 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.verdicts.program import Training
 from benchmarks.verdicts.store import Outcome, Task
 
 MOST_VALIDATIONS = 20
@@ -67,7 +68,7 @@ def train(task: Task, store: Path) -> Outcome:
         for count, (x, y) in enumerate(training.batches, start=1):
             losses.append(float(step(x, y)))
             if count % every == 0 or count == len(training.batches):
-                scope.validate(**training.validate())
+                _validate(scope, training)
     score = float(training.score())
     last = losses[-max(1, training.epoch) :]
     outcome = Outcome(
@@ -81,6 +82,12 @@ def train(task: Task, store: Path) -> Outcome:
     )
     outcome.write(directory)
     return outcome
+
+
+def _validate(scope: Any, training: Training) -> None:
+    figures = training.validate()
+    if figures:
+        scope.validate(**figures)
 
 
 def _validation_every(steps: int, epoch: int) -> int:
