@@ -58,10 +58,12 @@ class _Large:
 def find(run: RunView) -> Sequence[Finding]:
     """A finding where ordinary gradients made large updates, these did harm, and the run fails."""
     found, course = moves(run), progress(run)
-    if not len(found.steps) or not _ordinary(run, found, course) or _wrong_way(run, found):
+    if not len(found.steps) or not _ordinary(run, found, course):
         return ()
     large = _large(found, _end(run, found))
     if large is None or (few_samples(run) and large.size < ABSURD):
+        return ()
+    if _wrong_way(run, found, large):
         return ()
     marks = harm(run, found, large.since)
     failed = 1.0 if marks.broke else outcome(run).unlearnt
@@ -90,8 +92,8 @@ def _ordinary(run: RunView, found: Moves, course: Progress) -> bool:
     return bool(fits and np.isfinite(found.relative[0]).any())
 
 
-def _wrong_way(run: RunView, found: Moves) -> bool:
-    """Whether the loss was maximised: it falls below 0 without bound, or climbs on and on.
+def _wrong_way(run: RunView, found: Moves, large: _Large) -> bool:
+    """Whether the loss was maximised: it falls below 0 without bound, or climbs step by step.
 
     Adam at too high a rate throws the weights far, and comes back from there; it doesn't climb.
     """
@@ -100,6 +102,8 @@ def _wrong_way(run: RunView, found: Moves) -> bool:
     tail = float(np.median(losses[-max(3, len(losses) // 20) :]))
     if tail < 0 and tail < losses[0] - ORDINARY_ERROR * abs(losses[0]):
         return True
+    if large.size >= ABSURD:
+        return False
     middle = float(np.median(losses[len(losses) // 2 :][: max(3, len(losses) // 20)]))
     return bool(adaptive(run) and tail > ORDINARY_ERROR * abs(losses[0]) and tail > JUMP * middle)
 
@@ -172,11 +176,17 @@ def _remedy(run: RunView, found: Moves, large: _Large, unlearnt: bool) -> Remedy
     """The rate that gives updates of the usual size; a schedule where the run has learnt some."""
     factor = USUAL_MOVE / large.size
     rates = found.rates[large.since : large.since + WINDOW]
-    rates = rates[np.isfinite(rates) & (rates > 0)]
+    rates = rates[np.isfinite(rates) & (rates != 0)]
     if not len(rates):
         return Remedy(f"Multiply the learning rate by about {sensible(factor):g}.", "", REFERENCE)
     now = float(np.median(rates))
-    rate = sensible(now * factor)
+    rate = sensible(abs(now) * factor)
+    if now < 0:
+        return Remedy(
+            f"The learning rate is negative, {now:.2g}: take about {rate:g}.",
+            optimizer_line(run, rate),
+            REFERENCE,
+        )
     text = f"Lower the learning rate from {now:.2g} to about {rate:g}"
     if optimizer(run).get("schedule"):
         text += f": multiply the schedule's rates by {sensible(factor):g}"

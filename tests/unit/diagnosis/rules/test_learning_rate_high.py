@@ -109,6 +109,14 @@ def test_a_loss_that_is_maximised_is_another_matter(make_run):
     assert find(make_run(STEPS, loss=-climbing, info=ADAM, **thrown)) == ()
 
 
+def test_a_negative_rate_that_throws_the_weights_is_named(make_run):
+    climbing = 2.0 * 10 ** (TIME / 10.0)
+    (finding,) = find(
+        make_run(STEPS, loss=climbing, update_ratio=50.0, learning_rate=-1e3, info=ADAM)
+    )
+    assert "The learning rate is negative, -1e+03: take about 0.02" in finding.remedy.text
+
+
 def test_of_single_samples_the_noise_is_to_blame_unless_the_update_is_absurd(make_run):
     thrown = {"loss": STUCK, "dead_fraction": dead(1.0), "batch_size": 1.0}
     assert find(make_run(STEPS, update_ratio=0.1, **thrown)) == ()
