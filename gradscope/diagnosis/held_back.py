@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradscope.diagnosis.facts import objective
-from gradscope.diagnosis.posterior import StudentT, center
+from gradscope.diagnosis.posterior import StudentT, center, slope
 from gradscope.diagnosis.progress import Progress, class_shares, progress, usual_loss
 from gradscope.diagnosis.reading import Floats, Steps, medians, read, scalar
 from gradscope.records import RunView
@@ -37,6 +37,13 @@ sound ones on a few hundred rows under .12; programs that don't generalize have 
 WIDE_ERROR = 0.3
 """The same for errors over that of guessing, where no accuracy is known. Sound regressions on a few
 hundred noisy rows reach .2 (R² of .6 in training and .4 in validation)."""
+
+LOST = 0.1
+"""Share of rows, or error over that of guessing, that validation must have lost since its best:
+healthy programs lose .03 of their accuracy at most, by noise."""
+
+LEAST_LATER = 3
+"""Validations after the best that a line may be laid through: two scatter too much."""
 
 RECENT = 5
 """The last part in so many of the validations counts as now, so do the last three of a few."""
@@ -79,6 +86,22 @@ class HeldBack:
     def apart(self, floor: float) -> float:
         """The probability that it is worse by more than a floor."""
         return float(np.nan_to_num(self._gap().above(floor)))
+
+    def lost(self) -> tuple[float, int]:
+        """The probability that validation got worse by `LOST` since its best, and where that was.
+
+        By a line over the figures since then: of accuracy where known, else of error. 0 where
+        fewer than three follow, or where training got worse as well: that is no memorizing.
+        """
+        figures = 1 - self.accuracy if self.scored else self.error
+        _, where = best(figures)
+        ours = self.training_error[where + 1 :]
+        ours = ours[np.isfinite(ours)]
+        later = np.isfinite(figures[where:]).sum()
+        if later <= LEAST_LATER or len(ours) < LEAST_LATER or not ours[-1] < ours[0]:
+            return 0.0, where
+        line, steps = slope(figures[None, where:], scatter=LEAST_SIGMA), len(figures) - where - 1
+        return float(np.nan_to_num(line.above(LOST / steps)).item()), where
 
     def said(self) -> str:
         """How validation compares with training, for the end of a sentence."""
@@ -192,7 +215,9 @@ def _penalty(run: RunView, steps: Steps) -> Floats:
 
 
 def _between(steps: Steps, recorded: Steps, values: Floats) -> Floats:
-    """float64[len(steps)]: medians of what was recorded since the step before.
+    """float64[len(steps)]: means of what was recorded since the step before.
+
+    Means, as validation's are: the median accuracy of batches of four is 1 for many a net.
 
     The last record before it, where nothing was recorded in between.
     """
@@ -203,5 +228,5 @@ def _between(steps: Steps, recorded: Steps, values: Floats) -> Floats:
     for i, end in enumerate(ends):
         if end:
             start = min(ends[i - 1] if i else 0, end - 1)
-            result[i] = np.median(values[start:end])
+            result[i] = values[start:end].mean()
     return result

@@ -63,6 +63,8 @@ class Progress:
     @property
     def best(self) -> float:
         """Least median of `error`, or of the loss over its first value, in any part of the run."""
+        if not self.known and not len(self.loss):
+            return float("nan")
         values = self.error if self.known else self.loss / self.loss[0]
         middles = _bins(values[np.isfinite(values)])
         return float(middles.min()) if len(middles) else float("nan")

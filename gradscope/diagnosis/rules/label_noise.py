@@ -10,11 +10,11 @@ import numpy as np
 
 from gradscope.diagnosis.capacity import limit
 from gradscope.diagnosis.facts import several_optimizers
-from gradscope.diagnosis.held_back import LEAST_SIGMA, WIDE, HeldBack, best, held_back, now
+from gradscope.diagnosis.held_back import LEAST_SIGMA, WIDE, best, held_back
 from gradscope.diagnosis.machinery import machinery
 from gradscope.diagnosis.mixing import mixing
 from gradscope.diagnosis.outcome import ALARM, MEANINGFUL_FALL, outcome
-from gradscope.diagnosis.posterior import StudentT, difference
+from gradscope.diagnosis.posterior import StudentT
 from gradscope.diagnosis.progress import class_shares, progress
 from gradscope.diagnosis.reading import read, recorded_steps
 from gradscope.diagnosis.rule import Finding
@@ -125,25 +125,17 @@ def _noisier(run: RunView) -> _Found:
     rates = run.info.get("dropout")
     if len(held) < LEAST_VALIDATIONS or not held.scored or rates is None or rates:
         return _NOTHING
-    _, where = best(1 - held.accuracy)
+    lost, where = held.lost()
     if where + 1 >= len(held):
         return _NOTHING
     ahead = float(held.accuracy[where] - held.training_accuracy[where + 1])
-    behind = float(np.nan_to_num(_lost(held).above(0.0)))
-    chance = min(_above(ahead, WIDE, len(held)), behind, held.worse())
+    chance = min(_above(ahead, WIDE, len(held)), lost)
     words = (
         f"At step {held.steps[where]} validation accuracy was {held.accuracy[where]:.2f} and that "
         f"in training {held.training_accuracy[where + 1]:.2f}; then the wrong labels among the "
         "training data were learnt by heart, and validation got worse."
     )
     return chance, words, {"validation_ahead": ahead, "best_step": float(held.steps[where])}
-
-
-def _lost(held: HeldBack) -> StudentT:
-    """The posterior of the accuracy that validation has lost since its best."""
-    top = 1 - best(1 - held.accuracy)[0]
-    reference = StudentT(np.array(top), np.array(LEAST_SIGMA), np.array(float(len(held))))
-    return difference(reference, now(held.accuracy))
 
 
 def _above(value: float, floor: float, count: int) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from gradscope.diagnosis.facts import several_optimizers
 from gradscope.diagnosis.outcome import ALARM, LEAST_NOISE, Outcome, outcome, said
-from gradscope.diagnosis.progress import Progress, not_learnt, progress
+from gradscope.diagnosis.progress import Progress, class_shares, not_learnt, progress
 from gradscope.diagnosis.reading import read, recorded_steps
 from gradscope.diagnosis.rule import Finding
 from gradscope.records import Remedy, RunView
@@ -65,11 +65,20 @@ def find(run: RunView) -> Sequence[Finding]:
 
 def _judged(run: RunView, steps: np.ndarray) -> bool:
     """Whether the run is long enough, has one objective, and its learning rate is not rising."""
-    if several_optimizers(run) or steps[-1] - steps[0] + 1 < ENOUGH:
+    if several_optimizers(run) or _one_class(run) or steps[-1] - steps[0] + 1 < ENOUGH:
         return False
     rates = read(run, "learning_rate").values
     rates = rates[np.isfinite(rates)]
     return not (len(rates) and rates[-1] > rates[len(rates) // 2])
+
+
+def _one_class(run: RunView) -> bool:
+    """Whether all labels are alike, and so trivial to learn: a loss that stands is about others.
+
+    As that of a discriminator, whose true and made-up samples come in two calls.
+    """
+    _, shares = class_shares(run)
+    return len(shares) > 0 and float(shares.max()) == 1.0
 
 
 def _said(result: Outcome, course: Progress, unlearnt: bool) -> str:

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradscope.diagnosis.facts import dropout, regularizers
-from gradscope.diagnosis.held_back import LEAST_SIGMA, HeldBack, best, held_back, now
+from gradscope.diagnosis.held_back import HeldBack, best, held_back
 from gradscope.diagnosis.outcome import ALARM, MEANINGFUL_FALL
-from gradscope.diagnosis.posterior import StudentT, difference
 from gradscope.diagnosis.progress import progress
 from gradscope.diagnosis.reading import read, recorded_steps
 from gradscope.diagnosis.rule import Finding
@@ -16,10 +15,6 @@ from gradscope.report import LEAST_STEPS
 
 LEAST_VALIDATIONS = 3
 """Validations before anything is said: two can't show that a gap lasts."""
-
-LEAST_RISE = 0.1
-"""Error over that of guessing that validation must have lost again since its best, where no
-accuracy is known: a gap alone may be the noise of the task, which training fits by and by."""
 
 FAR_APART = 0.6
 """Error over that of guessing that validation is worse by, where a gap alone is enough: R² of .4
@@ -44,8 +39,8 @@ def find(run: RunView) -> Sequence[Finding]:
     if len(held) < LEAST_VALIDATIONS or len(steps) < LEAST_STEPS:
         return ()
     worse, apart = held.worse(), held.apart(FAR_APART)
-    lost, where = _lost(held)
-    confidence = worse if held.scored else max(min(worse, lost), apart)
+    lost, where = held.lost()
+    confidence = max(worse, lost) if held.scored else max(min(worse, lost), apart)
     if not (progress(run).left < 1 - MEANINGFUL_FALL and confidence >= ALARM):
         return ()
     step = int(held.steps[where])
@@ -73,15 +68,6 @@ def find(run: RunView) -> Sequence[Finding]:
             remedy=_remedy(run, held, step, lost >= ALARM),
         ),
     )
-
-
-def _lost(held: HeldBack) -> tuple[float, int]:
-    """The probability that validation is worse than at its best, and the index of that best."""
-    error = held.error if np.isfinite(held.error).any() else 1 - held.accuracy
-    least, where = best(error)
-    reference = StudentT(np.array(least), np.array(LEAST_SIGMA), np.array(float(len(error))))
-    rise = difference(now(error), reference).above(LEAST_RISE)
-    return float(np.nan_to_num(rise)), where
 
 
 def _last(values: np.ndarray) -> float:

@@ -47,8 +47,8 @@ def test_accuracy_far_below_that_in_training_is_named(classes):
 
 
 def test_it_is_dated_at_the_best_validation_which_is_where_to_stop(classes):
-    validation = {"loss": WORSE, "accuracy": np.full(20, 0.75)}
-    (finding,) = find(classes(validation=validation))
+    accuracy = np.r_[np.linspace(0.6, 0.88, 6), np.linspace(0.87, 0.7, 14)]
+    (finding,) = find(classes(validation={"loss": WORSE, "accuracy": accuracy}))
     assert finding.step == finding.evidence["best_step"] == int(np.linspace(0, 199, 20)[5])
     assert f"best at step {finding.step}" in finding.summary
     assert "EarlyStopping(patience=3, restore_best_weights=True)" in finding.remedy.code
@@ -106,3 +106,13 @@ def test_other_metrics_and_holes_are_passed_over(classes):
     assert find(classes(validation={"accuracy": holes, "auc": np.full(20, 0.9)}))
     assert not find(classes(validation={"auc": np.full(20, 0.1)}))
     assert not find(classes(validation={"accuracy": np.full(20, np.nan)}))
+
+
+def test_accuracy_that_is_lost_again_while_training_improves_is_named(classes):
+    """Long before the training data are known by heart."""
+    accuracy = np.r_[np.linspace(0.6, 0.9, 6), np.linspace(0.89, 0.74, 14)]
+    score = np.minimum(SCORE, 0.8)
+    (finding,) = find(classes(accuracy=score, validation={"accuracy": accuracy}))
+    assert finding.evidence["probability_worse"] < 0.5 < finding.evidence["probability_lost"]
+    away = {"accuracy": score, "loss": LOSS[::-1], "class_loss": LOSS[::-1] * [1, 1]}
+    assert not find(classes(**away, validation={"accuracy": accuracy})), "training got worse, too"
