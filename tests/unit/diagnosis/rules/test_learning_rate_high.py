@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from gradscope.diagnosis.rules.learning_rate_high import find
+from tests.unit.diagnosis.conftest import KERNELS
 
 STEPS = 100
 TIME = np.arange(STEPS)[:, None]
 NOISE = np.random.default_rng(3).normal(size=(STEPS, 1))
 STUCK = 2.35 + 0.03 * NOISE
-SHARES = {"class_share": None, "batch_size": 64.0}
 ADAM = {"optimizers": [{"class": "Adam"}]}
 FAST = np.where(TIME == 0, 0.5, 0.2 / np.sqrt(1 + TIME))
 
@@ -94,8 +94,6 @@ def test_a_divergence_within_a_few_steps_is_seen(make_run):
 
 def test_weights_that_begin_near_zero_do_not_make_an_update_large(make_run):
     """Of the size that weights usually have, 8, an update of 5e-3 is nothing."""
-    from tests.unit.diagnosis.conftest import KERNELS
-
     shapes = {"variables": {name: {"shape": [64, 64]} for name in KERNELS}}
     small = {"weight_norm": 5e-3, "update_norm": 5e-3, "update_ratio": 1.0, "loss": STUCK}
     assert find(make_run(STEPS, **small, dead_fraction=dead(1.0)))

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from gradscope.diagnosis.history import Snapshot
 from gradscope.diagnosis.rules.learning_rate_low import find
+from gradscope.layout import Layout
 
 STEPS = 200
 TIME = np.arange(STEPS)[:, None]
@@ -76,12 +78,8 @@ def test_small_updates_are_not_judged_early(make_run):
 
 def test_a_long_way_without_gain_is_not_the_rates_fault(make_run):
     """Every hundredth step is recorded: 20,000 steps of 9e-5 are twice the weights' size."""
-    from gradscope.diagnosis.history import Snapshot
-
     run = make_run(STEPS, loss=FLAT, update_ratio=9e-5)
     rows = np.concatenate([run.series(name)[1] for name in run.statistics], axis=1)
-    from gradscope.layout import Layout
-
     layout = Layout({name: run.names(name) for name in run.statistics})
     sparse = Snapshot(layout, 100 * np.arange(STEPS, dtype=np.int64), rows, {}, {})
     assert find(run) != ()
@@ -99,8 +97,10 @@ def test_a_warm_up_is_waited_for(make_run):
 
 
 def test_updates_that_are_small_for_weights_thrown_far_are_another_matter(make_run):
+    """The run comes back from there, slowly, at a rate that is anything but low."""
     ratio = np.where(TIME < 3, 30.0, 1e-6)
-    assert find(make_run(STEPS, loss=FLAT, update_ratio=ratio)) == ()
+    assert find(make_run(STEPS, loss=STRAIGHT, update_ratio=1e-6))
+    assert find(make_run(STEPS, loss=STRAIGHT, update_ratio=ratio)) == ()
 
 
 @pytest.mark.parametrize("missing", ["loss", "update_ratio", "grad_norm", "weight_norm"])

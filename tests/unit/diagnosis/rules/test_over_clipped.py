@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from gradscope.diagnosis.rules.over_clipped import find
+from tests.unit.diagnosis.conftest import KERNELS
 
 STEPS = 120
 NOISE = np.random.default_rng(3).normal(size=(STEPS, 1))
@@ -71,8 +72,6 @@ def test_where_the_rate_is_as_small_it_is_to_blame(make_run):
 
 
 def test_adam_undoes_a_clip_so_the_rate_is_to_blame(make_run):
-    from tests.unit.diagnosis.conftest import KERNELS
-
     info = {
         "optimizers": [{"class": "Adam", "clipnorm": 1e-3, "beta_1": 0.9}],
         "variables": {name: {"shape": [50, 50]} for name in KERNELS},
