@@ -11,7 +11,7 @@ import tensorflow as tf
 import gradscope
 from gradscope.preflight_checks import learning
 from gradscope.report import Verdict
-from tests.unit.preflight.nets import CLASSES, TARGETS, TWO, X, net
+from tests.unit.preflight.nets import CLASSES, TARGETS, TWO, X, net, preflight
 
 Losses = keras.losses
 NAMES = [
@@ -86,7 +86,7 @@ HEALTHY: dict[str, Callable[[], tuple[Any, ...]]] = {
 @pytest.mark.parametrize("name", HEALTHY)
 def test_a_healthy_training_passes_every_check(name: str) -> None:
     model, x, y, loss = HEALTHY[name]()
-    result = gradscope.preflight(model, (x, y), loss, adam())
+    result = preflight(model, (x, y), loss, adam())
     assert sorted(check.name for check in result.checks) == sorted(NAMES)
     assert [check.passed for check in result.checks] == [True] * len(NAMES), str(result)
     assert result.healthy and result.judged and result.verdicts == ()
@@ -242,7 +242,7 @@ def with_a_layer_aside() -> tuple[keras.Model, np.ndarray]:
 @pytest.mark.parametrize("name", SICK)
 def test_a_sick_training_fails_the_check_that_is_there_for_it(name: str) -> None:
     arguments, check, cause, summary, remedy = SICK[name]
-    result = gradscope.preflight(*arguments())
+    result = preflight(*arguments())
     assert check in failed(result), str(result)
     assert not result.healthy
     verdict = found(result, cause)
@@ -256,14 +256,14 @@ def test_a_vanishing_gradient_is_named_where_the_batch_cant_be_learnt() -> None:
     small = keras.initializers.RandomUniform(-0.05, 0.05)
     deep = [keras.layers.Dense(5, "sigmoid", kernel_initializer=small) for _ in range(10)]
     model = keras.Sequential([keras.Input((X.shape[1],)), *deep, keras.layers.Dense(1)])
-    result = gradscope.preflight(model, (X, TARGETS), MSE, keras.optimizers.SGD(0.01))
+    result = preflight(model, (X, TARGETS), MSE, keras.optimizers.SGD(0.01))
     assert "learns the batch" in failed(result), str(result)
     verdict = found(result, "vanishing-gradient")
     assert verdict.layer == f"{model.layers[0].path}/kernel"
 
 
 def test_root_causes_come_before_what_they_bring_about() -> None:
-    result = gradscope.preflight(net(1), (X, TARGETS * 1e4 + 5e4), "mse", keras.optimizers.SGD(1.0))
+    result = preflight(net(1), (X, TARGETS * 1e4 + 5e4), "mse", keras.optimizers.SGD(1.0))
     assert {"targets", "learning rate"} <= set(failed(result)), str(result)
     assert [verdict.cause for verdict in result.verdicts] == ["unscaled-target"]
     assert "learning-rate-high" in [one.cause for one in result.verdicts[0].symptoms]
@@ -275,15 +275,15 @@ def test_other_forms_of_models_and_batches() -> None:
     hidden = layers.Dense(16, "relu")(layers.Concatenate()([one, other]))
     model = keras.Model({"a": one, "b": other}, layers.Dense(1)(hidden))
     x = {"a": X[:, :4], "b": X[:, 4:]}
-    assert gradscope.preflight(model, (x, TARGETS), "mse", adam()).healthy
+    assert preflight(model, (x, TARGETS), "mse", adam()).healthy
     words = np.random.default_rng(1).integers(0, 50, (40, 7))
     text = keras.Sequential(
         [keras.Input((7,)), layers.Embedding(50, 8), layers.LSTM(8), layers.Dense(2, "softmax")]
     )
     labels = words[:, 0] % 2
-    result = gradscope.preflight(text, (words, labels), SPARSE, adam())
+    result = preflight(text, (words, labels), SPARSE, adam())
     assert result.healthy, str(result)
-    result = gradscope.preflight(
+    result = preflight(
         keras.Sequential([keras.Input((7, 3)), layers.GRU(8), layers.Dense(1)]),
         (np.random.default_rng(1).normal(0, 90, (40, 7, 3)), TARGETS[:40]),
         *("mse", adam()),
@@ -300,7 +300,7 @@ def test_a_model_of_several_outputs_is_tried_and_what_is_not_known_is_said() -> 
         entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y[1], logits=p[1])
         return tf.reduce_mean((y[0] - p[0]) ** 2) + tf.reduce_mean(entropy)
 
-    result = gradscope.preflight(model, (X, (TARGETS, CLASSES)), loss, adam())
+    result = preflight(model, (X, (TARGETS, CLASSES)), loss, adam())
     undone = [check.name for check in result.checks if check.passed is None]
     assert undone == ["labels", "output and loss", "targets"]
     assert result.healthy and not result.judged
@@ -309,9 +309,7 @@ def test_a_model_of_several_outputs_is_tried_and_what_is_not_known_is_said() -> 
 
 def test_a_schedule_counts_by_its_highest_rate() -> None:
     warmup = keras.optimizers.schedules.CosineDecay(0.0, 900, warmup_target=1e-2, warmup_steps=100)
-    result = gradscope.preflight(
-        net(3, "softmax"), (X, CLASSES), SPARSE, keras.optimizers.Adam(warmup)
-    )
+    result = preflight(net(3, "softmax"), (X, CLASSES), SPARSE, keras.optimizers.Adam(warmup))
     assert result.healthy, str(result)
     assert "yours is 0.01 (top of CosineDecay)" in result.checks[-1].figure
 
@@ -320,7 +318,7 @@ def test_mixed_precision() -> None:
     keras.config.set_dtype_policy("mixed_float16")
     model = net(3, "softmax")
     optimizer = keras.optimizers.LossScaleOptimizer(adam())
-    result = gradscope.preflight(model, (X, CLASSES), SPARSE, optimizer)
+    result = preflight(model, (X, CLASSES), SPARSE, optimizer)
     assert result.healthy, str(result)
 
 
@@ -331,14 +329,14 @@ def test_inputs_for_which_the_model_fails_are_an_error() -> None:
     with pytest.raises(
         gradscope.GradscopeError, match="the step fails on this batch: .*50.* Check"
     ):
-        gradscope.preflight(model, (words, TARGETS[:8]), "mse", adam())
+        preflight(model, (words, TARGETS[:8]), "mse", adam())
 
 
 def test_with_time_for_one_rate_it_tries_the_optimizers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learning, "LEAST_STEPS", 30)
     monkeypatch.setattr(learning, "RANGE_STEPS", 30)
     monkeypatch.setattr(learning, "_steps_afforded", lambda *_: 31)
-    result = gradscope.preflight(net(1), (X, TARGETS), "mse", adam())
+    result = preflight(net(1), (X, TARGETS), "mse", adam())
     assert result.healthy and result.judged, str(result)
     assert "no time for others" in result.checks[-1].figure
 

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import gradscope
 from gradscope.preflight_checks import rehearsal
-from tests.unit.preflight.nets import CLASSES, TARGETS, TWO, X, net
+from tests.unit.preflight.nets import CLASSES, TARGETS, TWO, X, net, preflight
 
 
 def restless() -> keras.Model:
@@ -66,7 +65,7 @@ def test_nothing_is_changed(trained: bool) -> None:
         model.fit(X, CLASSES, epochs=2, verbose=0)
     model(X, training=True)
     before = state(model, optimizer)
-    result = gradscope.preflight(model, (X, CLASSES), "sparse_categorical_crossentropy", optimizer)
+    result = preflight(model, (X, CLASSES), "sparse_categorical_crossentropy", optimizer)
     assert all(check.passed is not None for check in result.checks)
     after = state(model, optimizer)
     assert {name for name in before if before[name] != after[name]} == set()
@@ -80,13 +79,13 @@ def test_draws_and_a_training_are_those_without_it() -> None:
         drawn += [keras.random.uniform([]), tf.random.get_global_generator().uniform([])]
         return entropy(y, p) + 0.0 * sum(map(float, drawn[:2])) + 0.0 * tf.add_n(drawn[2:])
 
-    def trained(preflight: bool) -> list[Any]:
+    def trained(tried: bool) -> list[Any]:
         keras.backend.clear_session(free_memory=False)
         tf.random.set_seed(5)
         tf.random.get_global_generator().reset_from_seed(5)
         model, optimizer = restless(), keras.optimizers.SGD(0.05, momentum=0.9)
-        if preflight:
-            result = gradscope.preflight(model, (X, CLASSES), loss, optimizer)
+        if tried:
+            result = preflight(model, (X, CLASSES), loss, optimizer)
             assert all(check.passed is not None for check in result.checks)
         drawn = [
             *(random.random(), np.random.rand(), float(tf.random.uniform([]))),
@@ -97,7 +96,7 @@ def test_draws_and_a_training_are_those_without_it() -> None:
         model.fit(X, CLASSES, epochs=2, verbose=0)
         return [*drawn, bits(model.variables)]
 
-    assert trained(preflight=True) == trained(preflight=False)
+    assert trained(tried=True) == trained(tried=False)
 
 
 class Counting(keras.layers.Layer):
@@ -114,7 +113,7 @@ class Counting(keras.layers.Layer):
 
 def test_variables_that_keras_does_not_track_are_put_back_too() -> None:
     calls = tf.Variable(7.0)
-    gradscope.preflight(net(1, None, Counting(calls)), (X, TARGETS), "mse", "adam")
+    preflight(net(1, None, Counting(calls)), (X, TARGETS), "mse", "adam")
     assert calls.numpy() == 7.0
 
 
@@ -132,7 +131,7 @@ def test_an_interrupt_or_a_sick_training_leaves_all_as_it_was(
     before = state(model, optimizer)
     broken(monkeypatch)
     try:
-        result = gradscope.preflight(model, (X * 1e20, TWO), "mse", optimizer)
+        result = preflight(model, (X * 1e20, TWO), "mse", optimizer)
         assert not result.healthy
     except KeyboardInterrupt:
         pass
