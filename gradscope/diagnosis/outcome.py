@@ -114,6 +114,8 @@ def said(result: Outcome) -> str:
     >>> said(Outcome(2.396, 2.385, 1.0, 1.0)), said(Outcome(0.69, 0.72, 1.0, 1.0))
     ('the loss fell only from 2.396 to 2.385', 'the loss has not fallen: 0.69 -> 0.72')
     """
+    if not np.isfinite(result.end):
+        return "no loss was finite"
     if result.end < result.start:
         return f"the loss fell only from {result.start:.4g} to {result.end:.4g}"
     return f"the loss has not fallen: {result.start:.4g} -> {result.end:.4g}"

@@ -7,6 +7,7 @@ from gradscope.diagnosis.posterior import (
     StudentT,
     center,
     difference,
+    rate_below,
     slope,
 )
 
@@ -66,3 +67,13 @@ def test_a_difference_adds_variances_and_keeps_the_fewer_degrees_of_freedom():
     b = StudentT(np.array(1.0), np.array(4.0), np.array(4.0))
     apart = difference(a, b)
     assert (apart.location, apart.scale, apart.df) == (4.0, 5.0, 4.0)
+
+
+@pytest.mark.parametrize(("samples", "probability"), [(0, 0.001), (100, 0.0961), (4600, 0.98998)])
+def test_a_rate_without_hits_is_low_by_as_many_samples_as_there_were(samples, probability):
+    """Beta(1, n + 1): 1 - (1 - r)^(n + 1)."""
+    assert rate_below(0.001, 0, samples) == pytest.approx(probability, abs=1e-4)
+
+
+def test_a_rate_with_hits_is_no_longer_low():
+    assert rate_below(0.001, 50, 4600) < 1e-9
