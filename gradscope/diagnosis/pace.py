@@ -30,6 +30,10 @@ not have learnt with larger steps either."""
 MUCH_LEFT = 0.5
 """Share of the error of guessing at which a run that is still falling is far from done."""
 
+LITTLE = 0.2
+"""Share of its first error that a run may have lost and still count as standing where it began.
+The head of a net that is tuned finely takes more within its first steps."""
+
 STEADY = 0.5
 """Fall of the loss in the second half of the run over that in the first: a run that learns at the
 right pace falls first and then levels off; half as much is where neither can be said."""
@@ -88,7 +92,19 @@ def small_updates(found: Moves) -> Slow | None:
 def stand(run: RunView, found: Moves, slow: Slow) -> Stand:
     """Where a run with small updates stands; unlearnt counts only where the way was short."""
     short = found.path < (LONG_WAY if slow.tiny else STANDSTILL)
-    return Stand(outcome(run).unlearnt if short else 0.0, _crawling(run, slow))
+    unlearnt = outcome(run).unlearnt if short else 0.0
+    if slow.tiny and found.path < STANDSTILL:
+        unlearnt = max(unlearnt, _still(run))
+    return Stand(unlearnt, _crawling(run, slow))
+
+
+def _still(run: RunView) -> float:
+    """Probability that most of the error is left, as it was at first: chance may begin below 1."""
+    course = progress(run)
+    if not course.known:
+        return 0.0
+    first, _, last = _levels(course.error[np.isfinite(course.error)])
+    return failing(run, MUCH_LEFT) if last >= (1 - LITTLE) * first else 0.0
 
 
 def _crawling(run: RunView, slow: Slow) -> float:

@@ -59,6 +59,15 @@ def test_a_loss_that_falls_in_a_straight_line_crawls(make_run):
     assert finding.evidence["probability_crawling"] > 0.9
 
 
+@pytest.mark.parametrize(("start", "named"), [(0.75, True), (1.1, False)])
+def test_a_net_that_began_below_guessing_by_chance_stands_still(make_run, start, named):
+    """An error of 0.7 is no guessing; but where it began there, nothing was learnt either."""
+    error = np.where(TIME < 30, start, 0.7) * np.exp(0.02 * NOISE)
+    known = {"target_mean": 0.0, "target_std": 1.0, "residual_rms": np.sqrt(error)}
+    run = make_run(STEPS, loss=error, update_ratio=2e-5, **known)
+    assert bool(find(run)) == named
+
+
 def test_small_updates_of_a_run_that_levels_off_are_healthy(make_run):
     assert find(make_run(STEPS, loss=LEVELLING, update_ratio=2e-4)) == ()
 
