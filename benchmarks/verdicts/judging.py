@@ -58,7 +58,7 @@ def judge(cases: Sequence[Case], jobs: int) -> dict[str, list[Judged]]:
 def judge_one(one: Case) -> dict[str, Judged]:
     """Set of rules -> what it said of one case."""
     run = gradscope.open_run(one.directory)
-    share, alarmed = _on_the_way(run, one) if one.early else (math.nan, None)
+    share, earlier = _on_the_way(run, one) if one.early else (math.nan, "")
     answers = {OURS: said(gradscope.diagnose(run))}
     answers |= {name: rules(run) for name, rules in RIVALS.items()}
     if not len(run.steps):
@@ -75,19 +75,20 @@ def judge_one(one: Case) -> dict[str, Judged]:
             one.trained_well,
             answer,
             share if name == OURS else math.nan,
-            alarmed if name == OURS else None,
+            bool(earlier) if one.early and name == OURS else None,
+            earlier if name == OURS else "",
         )
         for name, answer in answers.items()
     }
 
 
-def _on_the_way(run: Run, one: Case) -> tuple[float, bool]:
-    """(share of the steps after which an expected cause was named, NaN for never; any alarm)."""
-    steps = one.outcome.steps
-    alarmed = False
+def _on_the_way(run: Run, one: Case) -> tuple[float, str]:
+    """(share of the steps after which an expected cause was named, NaN for never; first alarm)."""
+    steps, earlier = one.outcome.steps, ""
     for point in points(steps):
         answer = said(gradscope.diagnose(Cut(run, point)))
-        alarmed = alarmed or answer.alarm
+        if answer.alarm and not earlier:
+            earlier = f"{answer.text} after {point} of {steps} steps"
         if answer.named & one.expected:
-            return point / steps, alarmed
-    return math.nan, alarmed
+            return point / steps, earlier
+    return math.nan, earlier

@@ -62,6 +62,7 @@ class Judged:
     share: of its steps after which an expected cause was named for the first time; NaN where it
         never was, or where only the end was judged.
     alarmed: whether anything was said at any earlier point; None where only the end was judged.
+    earlier: what was said then for the first time, and when, for a person.
     """
 
     set: str
@@ -72,6 +73,7 @@ class Judged:
     said: Said
     share: float = math.nan
     alarmed: bool | None = None
+    earlier: str = ""
 
     @property
     def failing(self) -> bool:

@@ -31,6 +31,8 @@ def details(judged: Iterable[Judged]) -> str:
         lines.append(
             f"{mark} {run.program}/{run.seed}: {run.said.text or 'nothing said'}   [{state}]"
         )
+        if run.trained_well and run.earlier and not run.said.alarm:
+            lines.append(f"    passing alarm: {run.earlier}")
     legend = (
         "- not noticed, ? noticed but no expected cause, ~ expected cause not first, ! false alarm"
     )

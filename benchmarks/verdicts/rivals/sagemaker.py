@@ -133,8 +133,11 @@ def _poor_start(run: RunView, losses: Floats) -> bool:
     gradients = read(run, "grad_norm").values[:INIT_STEPS, columns]
     with np.errstate(all="ignore"):
         variances = weights**2 / size
-        uneven = np.nanmax(variances, axis=1) / np.nanmin(variances, axis=1) > INIT_RATIO
-        narrow = np.nanmin(NORMAL_RANGE * gradients / np.sqrt(size), axis=1) < INIT_RANGE
+        known = np.isfinite(variances)
+        largest = np.where(known, variances, -np.inf).max(1)
+        uneven = largest / np.where(known, variances, np.inf).min(1) > INIT_RATIO
+        ranges = NORMAL_RANGE * gradients / np.sqrt(size)
+        narrow = np.where(np.isfinite(ranges), ranges, np.inf).min(1) < INIT_RANGE
     standing = _in_a_row(np.diff(losses[: INIT_STEPS + 1])[:, None] >= 0, INIT_PATIENCE)
     return bool((uneven | narrow).any() and standing)
 

@@ -78,6 +78,12 @@ def test_each_run_is_listed_with_what_is_wrong_with_the_answer():
     assert "left out" in lines[3]
 
 
+def test_an_alarm_that_passed_is_listed_below_its_run():
+    quiet = Said(frozenset(), frozenset())
+    run = Judged("controls", "net", 0, frozenset(), True, quiet, math.nan, True, "b after 45 steps")
+    assert details([run]).splitlines()[1].strip() == "passing alarm: b after 45 steps"
+
+
 def test_tables_say_how_many_of_how_many():
     text = tables({"gradscope": answers(), "another": answers()[:1]})
     assert "| gradscope | 100 % (34-100), 2/2 | 50 % (9-91), 1/2 |" in text
