@@ -21,6 +21,21 @@ NUMBERS = st.one_of(
 )
 
 
+def _objective(kind: str, loss: str | None, activation: str, units: int | None, **more) -> dict:
+    output = {"layer": "a", "activation": activation, "units": units, "before": "relu"}
+    return {"objective": {"kind": kind, "loss": loss, "classes": 2, "output": output, **more}}
+
+
+OBJECTIVES = [
+    _objective("sparse", "sparse_categorical_crossentropy", "linear", 3, logits=False),
+    _objective("onehot", "categorical_crossentropy", "softmax", 3, logits=True),
+    _objective("binary", "binary_crossentropy", "sigmoid", 1, logits=True),
+    _objective("regression", None, "tanh", 1),
+    _objective("regression", "mean_squared_error", "linear", None),
+    {"objective": {"output": None}, "regularizers": {"a/kernel": {"l1": None}}, "dropout": {}},
+]
+
+
 @st.composite
 def runs(draw) -> Snapshot:
     """Any statistics, any names, any number of steps, any numbers."""
@@ -51,6 +66,7 @@ def runs(draw) -> Snapshot:
                 {"variables": {"a/kernel": {"shape": [3]}}, "optimizers": [{"class": "SGD"}]},
                 {"variables": None, "optimizers": None},
                 {"variables": {"a/kernel": None}, "optimizers": [{}, 1]},
+                *OBJECTIVES,
             ]
         )
     )
