@@ -76,7 +76,7 @@ def _wrong(
     p = first.predictions
     head = first.objective.get("output") or {}
     name, before = head.get("activation"), head.get("before")
-    if probing.broadcasts(subject.loss, y, p.shape):
+    if probing.broadcasts(subject.asked, y, p.shape):
         return _broadcast(y, p)
     if p.ndim and p.shape[-1] == 1 and name == "softmax":
         return (
@@ -111,7 +111,7 @@ def _logits(subject: Subject, first: First, y: NDArray[Any], kind: Kind) -> tupl
     head = first.objective.get("output") or {}
     name, shares = head.get("activation"), probing.are_shares(p, kind)
     linear = name == "linear"
-    takes = probing.ask(subject.loss, y, p.shape, kind).logits
+    takes = probing.ask(subject.asked, y, p.shape, kind).logits
     takes = told if takes is None else takes
     if takes is None:
         return "", Remedy("")

@@ -11,7 +11,7 @@ from gradscope.diagnosis.engine import arrange
 from gradscope.diagnosis.rule import Finding
 from gradscope.errors import UsageError
 from gradscope.preflight_checks import batch as numbers
-from gradscope.preflight_checks import learning, output
+from gradscope.preflight_checks import learning, output, rates
 from gradscope.preflight_checks.rehearsal import (
     First,
     LossFailedError,
@@ -181,8 +181,8 @@ def _look_at_learning(
 ) -> None:
     next(rehearsal.train(0.0, 1))  # how long a step takes, now that it is compiled
     for_rates = time.monotonic() + RANGE_SHARE * max(0.0, deadline - time.monotonic())
-    results = learning.range_test(rehearsal, tried.learning_rate, for_rates)
-    works = learning.working(results, first.loss)
+    results = rates.range_test(rehearsal, tried.learning_rate, for_rates)
+    works = rates.working(results, first.loss)
     reference = min(first.loss, guess) if guess > 0 else first.loss
     if results:
         order = sorted(works or results, key=lambda one: one.end)
@@ -195,7 +195,7 @@ def _look_at_learning(
         )
     else:
         log.skip("learns the batch", "no time to try; give more with seconds=")
-    log.add(learning.rate(tried, results, first.loss))
+    log.add(rates.rate(tried, results, first))
 
 
 def _constant(model: Any) -> list[str]:

@@ -54,8 +54,7 @@ def broadcasts(loss: Callable[..., Any], y: Any, shape: tuple[int, ...]) -> bool
 def value(loss: Callable[..., Any], y: Any, p: Any) -> float:
     """The mean of a loss, NaN where it can't be computed."""
     try:
-        # Compiled, as in training: what it draws comes from a stream of its own.
-        given = tf.function(loss)(tf.convert_to_tensor(y), tf.convert_to_tensor(p))
+        given = loss(tf.convert_to_tensor(y), tf.convert_to_tensor(p))
         return float(tf.reduce_mean(tf.cast(given, tf.float32)))
     except Exception:
         return float("nan")

@@ -19,6 +19,9 @@ class Check:
     name: what.
     passed: None where it was not looked at; the figure then says why.
     figure: the number that it was judged by, with what it should be.
+
+    >>> Check("labels", False, "classes 1 to 10 for 10 outputs: 3 out of range").passed
+    False
     """
 
     name: str

@@ -29,6 +29,7 @@ class Subject:
     x, y: nests of NumPy arrays, the whole batch.
     rows: which of its samples the model is tried on.
     loss: (y, p) -> a tensor.
+    asked: the same, compiled: what it draws comes from a stream of its own, as in training.
     named: how the loss was given: its name or class.
     optimizer: a Keras optimizer.
     learning_rate: its rate; of a schedule the highest.
@@ -40,6 +41,7 @@ class Subject:
     y: Any
     rows: np.ndarray
     loss: Callable[[Any, Any], Any]
+    asked: Callable[[Any, Any], Any]
     named: str
     optimizer: Any
     learning_rate: float
@@ -69,7 +71,8 @@ def subject(model: Any, batch: Any, loss: Any, optimizer: Any) -> Subject:
         rows = np.linspace(0, count - 1, MOST_ROWS).round().astype(int)
     optimizer = _optimizer(optimizer)
     rate, schedule = _rate(optimizer)
-    return Subject(model, x, y, rows, _loss(loss), _named(loss), optimizer, rate, schedule)
+    called, named = _loss(loss), _named(loss)
+    return Subject(model, x, y, rows, called, tf.function(called), named, optimizer, rate, schedule)
 
 
 def _inputs(model: Any) -> Any:

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import gradscope
-from gradscope.preflight_checks import learning
+from gradscope.preflight_checks import rates
 from gradscope.report import Verdict
 from tests.unit.preflight.nets import CLASSES, TARGETS, TWO, X, net, preflight
 
@@ -222,6 +222,13 @@ SICK: dict[str, tuple[Callable[[], tuple[Any, ...]], str, str, str, str]] = {
         lambda: sick(net(3, "softmax"), X, CLASSES, SPARSE, adam(1e-8)),
         *("learning rate", "learning-rate-low", "hardly moves", "Adam(learning_rate="),
     ),
+    "a gradient that is clipped away": (
+        lambda: sick(
+            *(net(3, "softmax"), X, CLASSES, SPARSE),
+            keras.optimizers.SGD(0.1, global_clipnorm=1e-3),
+        ),
+        *("learning rate", "over-clipped", "global_clipnorm=0.001 cuts", "global_clipnorm="),
+    ),
     "a rate that is far too large": (
         lambda: sick(net(1), X, TARGETS, MSE, keras.optimizers.SGD(30.0)),
         *("learning rate", "learning-rate-high", "your learning rate of 30", "SGD(learning_rate="),
@@ -333,9 +340,9 @@ def test_inputs_for_which_the_model_fails_are_an_error() -> None:
 
 
 def test_with_time_for_one_rate_it_tries_the_optimizers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learning, "LEAST_STEPS", 30)
-    monkeypatch.setattr(learning, "RANGE_STEPS", 30)
-    monkeypatch.setattr(learning, "_steps_afforded", lambda *_: 31)
+    monkeypatch.setattr(rates, "LEAST_STEPS", 30)
+    monkeypatch.setattr(rates, "RANGE_STEPS", 30)
+    monkeypatch.setattr(rates, "_steps_afforded", lambda *_: 31)
     result = preflight(net(1), (X, TARGETS), "mse", adam())
     assert result.healthy and result.judged, str(result)
     assert "no time for others" in result.checks[-1].figure
