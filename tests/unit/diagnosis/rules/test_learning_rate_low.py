@@ -10,7 +10,7 @@ TIME = np.arange(STEPS)[:, None]
 NOISE = np.random.default_rng(3).normal(size=(STEPS, 1))
 FLAT = 2.3 + 0.02 * NOISE
 STRAIGHT = 2.3 - 0.7 * TIME / STEPS + 0.02 * NOISE
-LEVELLING = 0.8 + 1.5 * np.exp(-20 * TIME / STEPS) + 0.002 * NOISE
+LEVELLING = 1.6 + 0.9 * np.exp(-20 * TIME / STEPS) - 0.3 * TIME / STEPS + 0.002 * NOISE
 SGD = {"optimizers": [{"class": "SGD", "momentum": 0.9}]}
 
 
