@@ -71,6 +71,14 @@ def test_where_the_rate_is_as_small_it_is_to_blame(make_run):
     assert find(make_run(STEPS, **CUT, learning_rate=1e-3, info=sgd())) == ()
 
 
+@pytest.mark.parametrize(("factor", "named"), [(2.0, False), (4.0, True)])
+def test_what_a_slightly_higher_rate_makes_up_for_is_no_finding(make_run, factor, named):
+    moved = {"update_ratio": 8e-5, "update_norm": 4e-4, "global_grad_norm": 0.25}
+    rate = factor * 4e-4 * 6**0.5 / 0.25
+    run = make_run(STEPS, **{**CUT, **moved}, learning_rate=rate, info=sgd())
+    assert bool(find(run)) == named
+
+
 def test_adam_undoes_a_clip_so_the_rate_is_to_blame(make_run):
     info = {
         "optimizers": [{"class": "Adam", "clipnorm": 1e-3, "beta_1": 0.9}],
