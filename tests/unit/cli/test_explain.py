@@ -37,11 +37,10 @@ def test_the_list_names_every_cause_with_its_meaning(cause, capsys):
     assert f"{cause.family}:" in out.splitlines()[0] or f"\n{cause.family}:" in out
 
 
-def test_the_list_says_what_each_means(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "300")
+def test_the_list_says_what_each_means(capsys):
     main(["explain"])
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(CAUSES) + len({cause.family for cause in CAUSES}) + 1
+    out = squeezed(capsys.readouterr().out)
+    assert all(f"{cause.slug} {cause.meaning}" in out for cause in CAUSES)
 
 
 @pytest.mark.parametrize("typed", ["nonfinite", "NonFinite ", "vanishing gradient", "Loss_Plateau"])
