@@ -23,6 +23,10 @@ over them has ten degrees of freedom, and neighbouring batches no say of their o
 LEAST_PER_BIN = 3
 """Recorded steps in a part, the least of which a median withstands an outlier."""
 
+LEAST_SAMPLES = 32
+"""Samples over which an error is a mean: of single ones, most may be near 0 while a few, and with
+them the mean, are far off. The usual batch (Bengio 2012, Practical recommendations)."""
+
 FALLING = 0.05
 """Share of its level that the loss must lose over the part of the run that is looked at, to count
 as falling: less would take more than ten such parts for one halving (0.95^13 = 0.5)."""
@@ -114,6 +118,7 @@ def progress(run: RunView) -> Progress:
     chance, error = _classes(run, steps)
     if not np.isfinite(chance):
         chance, error = _targets(run, steps)
+    error = _trailing_mean(error, scalar(run, "batch_size", steps))
     return Progress(steps, series.values[good, 0] - penalty, chance, error)
 
 
@@ -206,6 +211,21 @@ def _targets(run: RunView, steps: Steps) -> tuple[float, Floats]:
     if not len(means) or not variance > (LEAST_CHANCE * float(np.median(np.abs(means)))) ** 2:
         return float("nan"), np.full(len(steps), np.nan)
     return variance, scalar(run, "residual_rms", steps) ** 2 / variance
+
+
+def _trailing_mean(error: Floats, samples: Floats) -> Floats:
+    """The mean over so many of the last steps that they have `LEAST_SAMPLES` samples together."""
+    known = samples[np.isfinite(samples) & (samples > 0)]
+    length = int(np.ceil(LEAST_SAMPLES / float(np.median(known)))) if len(known) else 1
+    where = np.flatnonzero(np.isfinite(error))
+    if length < 2 or not len(where):
+        return error
+    total = np.concatenate([[0.0], np.cumsum(error[where])])
+    index = np.arange(1, len(where) + 1)
+    first = np.maximum(index - length, 0)
+    smooth = error.copy()
+    smooth[where] = (total[index] - total[first]) / (index - first)
+    return smooth
 
 
 def _bins(values: Floats) -> Floats:

@@ -242,7 +242,7 @@ def _absurd_updates(run: RunView, course: _Course) -> _Found | None:
     if not course.broke and _gained(course.raw_loss) and outcome(run).unlearnt < ALARM:
         return None
     sizes = log10(middle[flags])
-    if wrecked:  # one was enough, so the largest is the one to be sure of
+    if wrecked or course.broke:  # one was enough, so the largest is the one to be sure of
         sizes = sizes[[np.argmax(sizes)]]
     # A decade more is as bad as ten: capped, so that a few enormous ones don't blur the posterior.
     large = center(np.minimum(sizes, GROWTH), LEAST_SIGMA)

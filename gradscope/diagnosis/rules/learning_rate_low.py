@@ -6,7 +6,7 @@ import numpy as np
 
 from gradscope.diagnosis.facts import optimizer
 from gradscope.diagnosis.moves import LEAST_ELASTICITY, USUAL_MOVE, Moves, moves, sensible
-from gradscope.diagnosis.outcome import ALARM, outcome, said
+from gradscope.diagnosis.outcome import ALARM, broken, outcome, said
 from gradscope.diagnosis.pace import Slow, Stand, small_updates, stand
 from gradscope.diagnosis.remedies import optimizer_line
 from gradscope.diagnosis.rule import Finding
@@ -25,7 +25,7 @@ small: the trouble is another one then. Ten times the largest ratio of healthy p
 def find(run: RunView) -> Sequence[Finding]:
     """A finding where updates are tiny, a gradient is there, and the run gets nowhere."""
     found = moves(run)
-    if len(found.steps) < LEAST_STEPS or _warming(found):
+    if len(found.steps) < LEAST_STEPS or _warming(found) or broken(run):
         return ()
     slow = small_updates(found)
     if slow is None or not _pulled(found, slow.since) or _thrown(found, slow.since):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradscope.diagnosis import facts
+from gradscope.diagnosis.harm import STUCK
 from gradscope.diagnosis.outcome import ALARM, failing, outcome, said
 from gradscope.diagnosis.posterior import center
 from gradscope.diagnosis.reading import Floats, onset, read
@@ -34,6 +35,13 @@ LEAST_EARLY = 20
 LARGE_ERROR = 0.7
 """Share of the error of guessing, at the end. Tasks with noise that can't be learnt end at up to
 0.75, but not with a layer that was saturated from the beginning."""
+
+FROM_THE_START = 0.5
+"""The same share at the very first step, in all squashing layers inside the net: before anything is
+learnt, Glorot's weights and inputs of unit size leave tanh and sigmoid below 0.05 of it."""
+
+FIRST = 5
+"""Recorded steps that count as the first: no healthy rate saturates half a net in fewer."""
 
 PERSISTENCE = 0.9
 """Least share of the recorded steps, from the first to the last, at which it is saturated."""
@@ -60,17 +68,18 @@ def find(run: RunView) -> Sequence[Finding]:
     shares = read(run, "saturated_fraction")
     if len(shares) < LEAST_STEPS:
         return ()
-    layers = [
-        _layer(name, kind, shares.values[:, shares.names.index(name)])
-        for name, kind in _squashing(run, shares.names).items()
-    ]
+    kinds = _squashing(run, shares.names)
+    columns = {name: shares.values[:, shares.names.index(name)] for name in kinds}
+    begun = bool(columns) and all(np.median(c[:FIRST]) > FROM_THE_START for c in columns.values())
+    floor = FROM_THE_START if begun else MOSTLY
+    layers = [_layer(name, kinds[name], column, floor) for name, column in columns.items()]
     found = [layer for layer in layers if layer is not None]
     if not found:
         return ()
     worst = min(found, key=lambda layer: (layer.since, -layer.share))
     result = outcome(run)
     early = worst.since <= max(LEAST_EARLY, EARLY * len(shares))
-    harm = failing(run, LARGE_ERROR) if early else result.unlearnt
+    harm = failing(run, STUCK if begun else LARGE_ERROR) if early else result.unlearnt
     if worst.probability * harm < ALARM:
         return ()
     return (
@@ -119,13 +128,14 @@ def _has_weights(run: RunView, layer: str) -> bool:
     return any(path.startswith(f"{layer}/") for path in read(run, "weight_norm").names)
 
 
-def _layer(name: str, kind: str, shares: Floats) -> _Layer | None:
-    since = onset(shares > MOSTLY, PERSISTENCE)
+def _layer(name: str, kind: str, shares: Floats, floor: float) -> _Layer | None:
+    """The layer where its share is above the floor to the end, else None."""
+    since = onset(shares > floor, PERSISTENCE)
     if since is None:
         return None
     late = shares[since:]
     share = center(late[-max(5, len(late) // 10) :], LEAST_SIGMA)
-    probability = float(np.nan_to_num(share.above(MOSTLY)))
+    probability = float(np.nan_to_num(share.above(floor)))
     if probability < ALARM:
         return None
     return _Layer(name, kind, since, float(share.location), probability)
