@@ -132,7 +132,9 @@ def class_shares(run: RunView) -> tuple[tuple[str, ...], Floats]:
     if not known.any():
         return (), np.zeros(0)
     pooled = np.average(shares.values[known], axis=0, weights=weights[known])
-    return shares.names, pooled / max(pooled.sum(), np.finfo(float).tiny)
+    if not pooled.sum() > LEAST_CHANCE:  # no label names a class
+        return (), np.zeros(0)
+    return shares.names, pooled / pooled.sum()
 
 
 def target_variance(run: RunView) -> float:

@@ -40,8 +40,9 @@ def of_classes(
 ) -> Classes | None:
     """Share and mean cross-entropy of each class; None without classes, or with too many.
 
-    labels: for "sparse" a class number for each row of outputs, for "onehot" a row like it, for
-        "binary" a column of numbers that count as 1 above 0.5.
+    labels: for "sparse" a class number for each row of outputs, for "onehot" a row like it whose
+        largest entry counts, a row of zeros for no class, for "binary" a column of numbers that
+        count as 1 above 0.5.
     outputs: predictions [..., classes], or [..., 1] or [...] for "binary".
     scores: the logits that the loss works on, None where outputs are probabilities.
     kind: "sparse", "onehot", "binary" or None.
@@ -91,12 +92,13 @@ def accuracy(
 
 
 def _numbers(labels: tf.Tensor, kind: str | None) -> tf.Tensor:
-    """int32[samples]: the class of each label."""
+    """int32[samples]: the class of each label, −1 for a row that names none."""
     if kind == "binary":
         return tf.cast(tf.reshape(reduce.real(labels), [-1]) > _EVEN, tf.int32)
     if kind == "onehot":
         rows = tf.reshape(reduce.real(labels), [-1, labels.shape[-1]])
-        return tf.argmax(rows, 1, tf.int32)
+        # What tf.one_hot makes of a number out of range is a row of zeros.
+        return tf.where(tf.reduce_max(rows, 1) > 0, tf.argmax(rows, 1, tf.int32), -1)
     return tf.reshape(tf.cast(labels, tf.int32), [-1])
 
 

@@ -10,12 +10,14 @@ from tests.oracles.gradients import float64
 Kind = Literal["sparse", "onehot", "binary"]
 
 EPSILON = 1e-7
+MOST = float(np.float32(1 - EPSILON))  # the nearest float32, which Keras clips to
 
 
 def _numbers(labels: ArrayLike, kind: Kind) -> NDArray[np.int64]:
     array = np.asarray(labels)
     if kind == "onehot":
-        return array.reshape(-1, array.shape[-1]).argmax(-1)
+        rows = array.reshape(-1, array.shape[-1])
+        return np.where(rows.max(-1) > 0, rows.argmax(-1), -1)
     if kind == "binary":
         return (array.ravel() > 0.5).astype(np.int64)
     return array.ravel().astype(np.int64)
@@ -27,14 +29,14 @@ def _probabilities(p: ArrayLike, kind: Kind, logits: bool) -> NDArray[np.float64
     if kind == "binary":
         column = values.ravel()
         with np.errstate(over="ignore"):
-            one = 1 / (1 + np.exp(-column)) if logits else np.clip(column, EPSILON, 1 - EPSILON)
+            one = 1 / (1 + np.exp(-column)) if logits else np.clip(column, EPSILON, MOST)
             other = 1 / (1 + np.exp(column)) if logits else 1 - one
         return np.stack([other, one], 1)
     rows = values.reshape(-1, values.shape[-1])
     if logits:
         rows = np.exp(rows - rows.max(-1, keepdims=True))
     else:
-        rows = np.clip(rows, EPSILON, 1 - EPSILON)
+        rows = np.clip(rows, EPSILON, MOST)
     return rows / rows.sum(-1, keepdims=True)
 
 

@@ -25,6 +25,10 @@ WHOLE_LOSS = 0.1
 """Share by which the cross-entropy of the labels may differ from the loss; where it differs by
 more, the loss knows other labels, too, as that of a discriminator does."""
 
+LEAST_MISSING = 0.01
+"""Share of the labels without a class, from which on it is worth a word: wrong labels of one per
+cent are usual in well-kept data sets (Northcutt et al. 2021, Pervasive label errors: 3.3 %)."""
+
 TINY = 1e-4
 """Nats: the least cross-entropy that this comparison is made for; clipping shows below."""
 
@@ -34,7 +38,7 @@ def find(run: RunView) -> Sequence[Finding]:
     facts = objective(run)
     if not facts.classifies or facts.layer is None or not len(recorded_steps(run)):
         return ()
-    return _out_of_range(run, facts) or _one_class(run, facts)
+    return _out_of_range(run, facts) or _no_class(run, facts) or _one_class(run, facts)
 
 
 def _out_of_range(run: RunView, facts: Objective) -> Sequence[Finding]:
@@ -71,6 +75,39 @@ def _out_of_range(run: RunView, facts: Objective) -> Sequence[Finding]:
                 "probability_failing": failing,
             },
             remedy=_range_remedy(facts, low, high, classes),
+        ),
+    )
+
+
+def _no_class(run: RunView, facts: Objective) -> Sequence[Finding]:
+    """For one-hot rows without a one, as tf.one_hot makes them of numbers out of range."""
+    shares = read(run, "class_share")
+    known = shares.values[np.isfinite(shares.values).all(axis=1)] if len(shares) else np.zeros(0)
+    if facts.kind != "onehot" or len(known) < LEAST_STEPS:
+        return ()
+    missing = 1.0 - known.sum(axis=1)
+    some = float(center(missing, LEAST_MISSING).above(LEAST_MISSING))
+    failing = skill(run).below(GOOD) if some >= ALARM else 0.0
+    if some * failing < ALARM:
+        return ()
+    share = float(np.median(missing))
+    return (
+        Finding(
+            cause="label-mismatch",
+            severity="critical",
+            layer=facts.layer,
+            step=int(recorded_steps(run)[0]),
+            confidence=some * failing,
+            summary=f"{share:.0%} of the one-hot labels are rows of zeros, which name none of the "
+            f"{facts.classes} classes: such a sample teaches nothing.",
+            evidence={"share_without_class": share, "probability_failing": failing},
+            remedy=Remedy(
+                "Give each class a number from 0 on before the numbers become one-hot rows: one "
+                "that is out of range becomes a row of zeros.",
+                "names, numbers = np.unique(y, return_inverse=True)\n"
+                "labels = keras.ops.one_hot(numbers, len(names))",
+                "https://www.tensorflow.org/api_docs/python/tf/one_hot",
+            ),
         ),
     )
 

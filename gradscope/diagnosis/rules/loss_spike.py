@@ -16,7 +16,11 @@ from gradscope.diagnosis.rule import Finding
 from gradscope.records import Remedy, RunView, Severity
 
 NEIGHBOURS = 20
-"""Recorded steps before a step, and the least after it, with which its loss is compared."""
+"""Recorded steps before a step with which its loss is compared; and optimizer steps after it,
+within which a loss that comes back at all has usually come back."""
+
+LEAST_AFTER = 3
+"""Recorded steps after it, the least of which a median withstands an outlier."""
 
 DEVIATION = 8.0
 """Robust standard deviations over the steps before: normal noise of a million steps stays below 5,
@@ -67,7 +71,7 @@ class _Spike:
 def find(run: RunView) -> Sequence[Finding]:
     """A finding on the spike that cost most; a warning where the run never came back."""
     steps, losses, norms = _course(run)
-    spikes = _spikes(losses, norms)
+    spikes = _spikes(steps, losses, norms)
     if not spikes:
         return ()
     lasting = [spike for spike in spikes if spike.back is None and spike.higher >= ALARM]
@@ -85,7 +89,7 @@ def find(run: RunView) -> Sequence[Finding]:
 def _harmed(run: RunView, losses: Floats, spike: _Spike) -> float:
     """Probability that the run is not well all the same; 1 where that isn't known."""
     learnt = float(losses[0]) - spike.before
-    relapse = float(np.median(losses[-NEIGHBOURS:])) - spike.before
+    relapse = float(np.median(losses[spike.at :][-NEIGHBOURS:])) - spike.before
     if not progress(run).known or relapse >= UNDONE * learnt:
         return 1.0
     return failing(run, STUCK)
@@ -101,14 +105,18 @@ def _course(run: RunView) -> tuple[Steps, Floats, Floats]:
     return steps, series.values[known, 0], log10(scalar(run, "global_grad_norm", steps))
 
 
-def _spikes(losses: Floats, norms: Floats) -> list[_Spike]:
+def _spikes(steps: Steps, losses: Floats, norms: Floats) -> list[_Spike]:
     """The jumps of loss and gradient over their own neighbourhood, one for each excursion."""
-    n = len(losses)
-    if n < 2 * NEIGHBOURS + 1:
+    # Judged are the steps with enough before and after them.
+    late = steps[-1:] - NEIGHBOURS
+    if not len(late):
         return []
-    windows = np.lib.stride_tricks.sliding_window_view(losses, NEIGHBOURS)[: n - 2 * NEIGHBOURS + 1]
+    ends = min(len(losses) - LEAST_AFTER, int(np.searchsorted(steps, late, side="right")[0]))
+    if ends <= NEIGHBOURS:
+        return []
+    windows = np.lib.stride_tricks.sliding_window_view(losses, NEIGHBOURS)[: ends - NEIGHBOURS]
     middles = np.median(windows, axis=1)
-    after = losses[NEIGHBOURS : n - NEIGHBOURS + 1]
+    after = losses[NEIGHBOURS:ends]
     candidates = NEIGHBOURS + np.flatnonzero((after > JUMP * middles) & (middles > 0))
     found: list[_Spike] = []
     for at in candidates:
@@ -145,6 +153,8 @@ def _spike(losses: Floats, norms: Floats, at: int) -> _Spike | None:
 
 def _back(losses: Floats, at: int, level: float) -> int | None:
     """The first index after the spike from which five losses have a median below the level."""
+    if len(losses) - at - 1 < 5:
+        return None
     fives = np.lib.stride_tricks.sliding_window_view(losses[at + 1 :], 5)
     low = np.flatnonzero(np.median(fives, axis=1) <= level)
     return at + 1 + int(low[0]) if len(low) else None

@@ -20,10 +20,12 @@ def make_run(
     steps: int = 100,
     info: Mapping[str, Any] | None = None,
     validation: Mapping[str, Any] | None = None,
+    every: int = 1,
     **values: Any,
 ) -> Snapshot:
     """A run of six layers. values: statistic -> anything that broadcasts to [steps, L].
 
+    every: optimizer steps from one record to the next.
     validation: metric -> its values, spread evenly over the steps. Statistics per class have as
     many classes as the last axis of what is given.
 
@@ -64,7 +66,7 @@ def make_run(
         metric: (np.linspace(0, steps - 1, len(points)).astype(np.int64), np.asarray(points, float))
         for metric, points in (validation or {}).items()
     }
-    return Snapshot(layout, np.arange(steps, dtype=np.int64), rows, info or {}, figures)
+    return Snapshot(layout, every * np.arange(steps, dtype=np.int64), rows, info or {}, figures)
 
 
 def _classes(values: Any) -> tuple[str, ...]:

@@ -167,7 +167,7 @@ def test_diagnose_opens_a_directory(monkeypatch, make_run, tmp_path):
 
 def test_a_remark_on_the_outcome_is_made_alone(make_run):
     (remark,) = judge(make_run(loss=2.3))
-    assert (remark.cause, remark.severity) == ("loss-plateau", "info")
+    assert (remark.cause, remark.severity) == ("loss-plateau", "warning")
     (verdict,) = judge(make_run(loss=2.3, grad_norm=np.logspace(-7, -1, 6)))
     assert (verdict.cause, verdict.symptoms) == ("vanishing-gradient", ())
 

@@ -22,7 +22,7 @@ def pairs(draw: st.DrawFn) -> tuple[str, Any, Any, bool]:
     """(kind, labels, predictions, whether these are logits)."""
     kind, logits = draw(st.sampled_from(["sparse", "onehot", "binary"])), draw(st.booleans())
     samples = draw(st.integers(1, 12))
-    low = 0 if kind != "sparse" else -1  # out of range, as Keras' ignore_class
+    low = 0 if kind == "binary" else -1  # out of range, as Keras' ignore_class
     top = 1 if kind == "binary" else CLASSES - 1
     numbers = np.array(draw(st.lists(st.integers(low, top), min_size=samples, max_size=samples)))
     width = 1 if kind == "binary" else CLASSES
@@ -31,7 +31,8 @@ def pairs(draw: st.DrawFn) -> tuple[str, Any, Any, bool]:
         values = 1 / (1 + np.exp(-values.astype(np.float64)))
     values = values.astype(np.float32)
     if kind == "onehot":
-        return kind, np.eye(CLASSES, dtype=np.float32)[numbers], values, logits
+        rows = np.eye(CLASSES + 1, CLASSES, dtype=np.float32)[numbers]  # of zeros for −1
+        return kind, rows, values, logits
     return kind, np.float32(numbers)[:, np.newaxis] if kind == "binary" else numbers, values, logits
 
 

@@ -107,3 +107,20 @@ def test_more_classes_than_are_recorded_are_judged_by_their_range(labelled):
 def test_without_labels_nothing_is_found(make_run):
     assert not find(make_run())
     assert not find(make_run(info=facts()))
+
+
+@pytest.mark.parametrize(("kind", "accuracy", "named"), [
+    ("onehot", 0.4, True),
+    ("onehot", 0.95, False),
+    ("sparse", 0.4, False),
+])  # fmt: skip
+def test_one_hot_rows_of_zeros(labelled, kind, accuracy, named):
+    shares = np.full((100, 4), 0.15)
+    findings = find(labelled(0.0, 1.0, info=facts(kind), accuracy=accuracy, class_share=shares))
+    assert bool(findings) == named
+    if named:
+        assert findings[0].summary.startswith("40% of the one-hot labels are rows of zeros")
+
+
+def test_one_hot_rows_with_a_class_each_are_fine(labelled):
+    assert not find(labelled(0.0, 1.0, info=facts("onehot"), accuracy=0.4))

@@ -78,3 +78,15 @@ def test_too_short_a_run_is_not_judged(make_run):
 @pytest.mark.parametrize("missing", ["loss", "global_grad_norm"])
 def test_without_a_statistic_nothing_is_found(make_run, missing):
     assert find(make_run(STEPS, **{**spike(2.0), missing: None})) == ()
+
+
+def test_a_spike_shortly_before_the_end_is_named(make_run):
+    """After it there are five records, ten steps apart."""
+    given = spike(2.0, at=STEPS - 5)
+    (finding,) = find(make_run(STEPS, every=10, **given))
+    assert (finding.severity, finding.step) == ("warning", 10 * (STEPS - 5))
+
+
+def test_a_spike_of_this_moment_is_waited_for(make_run):
+    """Five records after it, but of five steps."""
+    assert find(make_run(STEPS, **spike(2.0, at=STEPS - 5))) == ()

@@ -42,7 +42,13 @@ def test_the_same_is_no_finding_in_a_run_that_learns(make_run):
 
 def test_half_saturated_is_no_finding(stalled):
     """A trained tanh net is."""
-    assert not find(stalled(saturated_fraction=0.55))
+    trained = np.where(np.arange(200)[:, None] < 20, 0.05, 0.55)
+    assert not find(stalled(saturated_fraction=trained))
+
+
+def test_half_saturated_before_anything_was_learnt_is(stalled):
+    (finding,) = find(stalled(saturated_fraction=0.55))
+    assert (finding.step, finding.evidence["layers_saturated"]) == (0, 5)
 
 
 @pytest.fixture
