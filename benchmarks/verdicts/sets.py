@@ -7,6 +7,7 @@ from benchmarks.verdicts.program import Program
 SETS = {
     "published": "benchmarks.verdicts.published",
     "controls": "benchmarks.verdicts.controls",
+    "seeded": "benchmarks.verdicts.seeded",
     "development": "benchmarks.verdicts.development",
     "set-aside": "benchmarks.verdicts.set_aside",
 }

@@ -20,7 +20,7 @@ NEIGHBOURS = 20
 within which a loss that comes back at all has usually come back."""
 
 LEAST_AFTER = 3
-"""Recorded steps after it, the least of which a median withstands an outlier."""
+"""Recorded steps from it on, the least of which a median withstands an outlier."""
 
 DEVIATION = 8.0
 """Robust standard deviations over the steps before: normal noise of a million steps stays below 5,
@@ -34,7 +34,7 @@ JUMP = 2.0
 
 GRADIENT = 0.5
 """Decades that the gradient norm must jump with the loss, threefold: a batch of hard samples has
-some more loss, but gradients of about the usual size."""
+some more loss, but gradients of about the usual size. A loss that stays up needs no such proof."""
 
 LOST = 0.1
 """Share of the loss before the spike by which it is higher at the end: less is no harm."""
@@ -89,10 +89,14 @@ def find(run: RunView) -> Sequence[Finding]:
 def _harmed(run: RunView, losses: Floats, spike: _Spike) -> float:
     """Probability that the run is not well all the same; 1 where that isn't known."""
     learnt = float(losses[0]) - spike.before
-    relapse = float(np.median(losses[spike.at :][-NEIGHBOURS:])) - spike.before
-    if not progress(run).known or relapse >= UNDONE * learnt:
+    if not progress(run).known or _relapse(losses, spike.at, spike.before) >= UNDONE * learnt:
         return 1.0
     return failing(run, STUCK)
+
+
+def _relapse(losses: Floats, at: int, before: float) -> float:
+    """By how much the loss is higher at the end than before the spike at an index."""
+    return float(np.median(losses[at:][-NEIGHBOURS:])) - before
 
 
 def _course(run: RunView) -> tuple[Steps, Floats, Floats]:
@@ -111,7 +115,7 @@ def _spikes(steps: Steps, losses: Floats, norms: Floats) -> list[_Spike]:
     late = steps[-1:] - NEIGHBOURS
     if not len(late):
         return []
-    ends = min(len(losses) - LEAST_AFTER, int(np.searchsorted(steps, late, side="right")[0]))
+    ends = min(len(losses) - LEAST_AFTER + 1, int(np.searchsorted(steps, late, side="right")[0]))
     if ends <= NEIGHBOURS:
         return []
     windows = np.lib.stride_tricks.sliding_window_view(losses, NEIGHBOURS)[: ends - NEIGHBOURS]
@@ -137,9 +141,13 @@ def _spike(losses: Floats, norms: Floats, at: int) -> _Spike | None:
     usual, pull = usual[np.isfinite(usual)], pull[np.isfinite(pull)]
     decades = float(pull.max() - np.median(usual)) if len(usual) and len(pull) else np.nan
     sigmas = (losses[at] - middle) / sigma
-    if not (sigmas > DEVIATION and decades >= GRADIENT):
+    if not sigmas > DEVIATION:
         return None
     back = _back(losses, at, middle + 2 * sigma)
+    # What undid the learning may have happened between two records.
+    undone = back is None and _relapse(losses, at, middle) >= UNDONE * (losses[0] - middle)
+    if not (decades >= GRADIENT or undone):
+        return None
     return _Spike(
         at=at,
         before=middle,
@@ -179,6 +187,9 @@ def _finding(
     came = "and it never came back"
     if spike.back is not None:
         came = f"and took until step {int(steps[spike.back])} to come back"
+    pull = ""
+    if spike.decades >= GRADIENT:
+        pull = f", with a gradient {10**spike.decades:.2g} times the usual"
     outlier = _outlier(run, step)
     numbers = {
         "loss_before": spike.before,
@@ -198,8 +209,8 @@ def _finding(
         step=step,
         confidence=confidence,
         summary=(
-            f"At step {step} the loss jumps from {spike.before:.3g} to {spike.peak:.3g}, with a "
-            f"gradient {10**spike.decades:.2g} times the usual, {came}.{batch}"
+            f"At step {step} the loss jumps from {spike.before:.3g} to {spike.peak:.3g}{pull}, "
+            f"{came}.{batch}"
         ),
         evidence={name: value for name, value in numbers.items() if np.isfinite(value)},
         remedy=_remedy(run, step, outlier),

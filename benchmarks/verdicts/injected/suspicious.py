@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.verdicts.injected import nets, tasks
+from benchmarks.verdicts.injected.loops import control, training
 from benchmarks.verdicts.program import Program, Training
-from benchmarks.verdicts.set_aside import nets, tasks
-from benchmarks.verdicts.set_aside.loops import control, training
 
 L = keras.layers
 K = keras.initializers

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.verdicts.injected import nets, tasks
+from benchmarks.verdicts.injected.loops import Loss, pair, training
 from benchmarks.verdicts.program import Program, Training
-from benchmarks.verdicts.set_aside import nets, tasks
-from benchmarks.verdicts.set_aside.loops import Loss, pair, training
 
 L = keras.layers
 S = keras.optimizers.schedules

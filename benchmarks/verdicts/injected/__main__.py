@@ -1,6 +1,6 @@
 """Runs the programs plainly, without gradscope, and prints what they score.
 
-python -m benchmarks.verdicts.set_aside [FAMILY or part of a name ...] [--seeds 0 1] [--xla]
+python -m benchmarks.verdicts.injected [FAMILY or part of a name ...] [--seeds 0 1] [--xla]
 """
 
 import argparse
@@ -8,8 +8,8 @@ import time
 
 import tensorflow as tf
 
+from benchmarks.verdicts.injected import FAMILIES
 from benchmarks.verdicts.program import Program
-from benchmarks.verdicts.set_aside import FAMILIES
 
 
 def run(program: Program, seed: int, xla: bool) -> tuple[float, float, float]:
@@ -22,7 +22,7 @@ def run(program: Program, seed: int, xla: bool) -> tuple[float, float, float]:
 
 def main() -> None:
     """Prints a line a run; one that does not behave is marked."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.verdicts.set_aside")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.verdicts.injected")
     parser.add_argument("parts", nargs="*", help="a family, or a part of names; all without")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--xla", action="store_true", help="compile the step")

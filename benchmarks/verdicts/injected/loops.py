@@ -1,4 +1,4 @@
-"""How the set-aside programs are trained, judged and written down."""
+"""How the injected programs are trained, judged and written down."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.verdicts.injected.tasks import Array, Task
 from benchmarks.verdicts.program import Batch, Program, Training
-from benchmarks.verdicts.set_aside.tasks import Array, Task
 
 Loss = Callable[[Any, Any], Any]
 """(labels, predictions) -> loss; a mean is taken over what it leaves."""

@@ -1,4 +1,4 @@
-"""What the set-aside programs are trained on: real digits, and rows drawn from a seed."""
+"""What the injected programs are trained on: real digits, and rows drawn from a seed."""
 
 from dataclasses import dataclass, replace
 

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.verdicts.injected import nets, tasks
+from benchmarks.verdicts.injected.loops import pair, training
+from benchmarks.verdicts.injected.tasks import Task
 from benchmarks.verdicts.program import Program, Training
-from benchmarks.verdicts.set_aside import nets, tasks
-from benchmarks.verdicts.set_aside.loops import pair, training
-from benchmarks.verdicts.set_aside.tasks import Task
 
 L = keras.layers
 _LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

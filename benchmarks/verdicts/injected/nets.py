@@ -1,4 +1,4 @@
-"""The nets of the set-aside programs: small ones of each common kind."""
+"""The nets of the injected programs: small ones of each common kind."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from benchmarks.verdicts.injected import nets, tasks
+from benchmarks.verdicts.injected.loops import Epochs, pair, training
 from benchmarks.verdicts.program import Batch, Program, Training
-from benchmarks.verdicts.set_aside import nets, tasks
-from benchmarks.verdicts.set_aside.loops import Epochs, pair, training
 
 L = keras.layers
 S = keras.optimizers.schedules

@@ -1,12 +1,13 @@
-"""The set-aside half of the accuracy bench: only reported on, never looked at for the rules.
+"""Programs with a fault of our own, each with its repaired twin, and healthy ones that look odd.
 
-Who writes or changes a rule reads nothing in this package, neither its programs nor which of them
-are judged wrongly and how. Written from the meanings of the causes, before the rules.
+Written from the meanings of the causes, before the rules and apart from them, and then parted by
+`benchmarks.verdicts.halves`: of one half the writers of the rules may see what is said of it, the
+other one is set aside and only reported on.
 
 Sick programs. "accepted": the root causes that are right, the injected one first. "sick" and
 "repaired": the scores of the program and of its twin <program>-repaired with seeds 0 and 1,
 balanced accuracy for classes, R² for targets (-1 where it is less or not finite), by
-`python -m benchmarks.verdicts.set_aside --seeds 0 1`, TensorFlow 2.21, Keras 3.15, CPU.
+`python -m benchmarks.verdicts.injected --seeds 0 1`, TensorFlow 2.21, Keras 3.15, CPU.
 
 program                  | accepted                                       | net         | task    | sick        | repaired
 sigmoids-eight           | vanishing-gradient                             | mlp         | classes |  0.20  0.20 |  0.97  0.91
@@ -102,8 +103,8 @@ sparse-words             | mlp         | classes |  0.98  0.98
 half-precision           | mlp         | classes |  0.90  0.91
 """
 
+from benchmarks.verdicts.injected import data, fit, flow, objective, step_size, suspicious
 from benchmarks.verdicts.program import Program
-from benchmarks.verdicts.set_aside import data, fit, flow, objective, step_size, suspicious
 
 # ruff: noqa: E501 - a program is one line of the table
 

@@ -6,9 +6,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from benchmarks.verdicts.injected import nets, tasks
+from benchmarks.verdicts.injected.loops import pair, training
 from benchmarks.verdicts.program import Program, Training
-from benchmarks.verdicts.set_aside import nets, tasks
-from benchmarks.verdicts.set_aside.loops import pair, training
 
 L = keras.layers
 K = keras.initializers

@@ -1,4 +1,4 @@
-"""The set-aside programs: each has a healthy twin, and together they cover every cause."""
+"""The injected programs: each has a healthy twin, and together they cover every cause."""
 
 from collections import Counter
 from dataclasses import replace
@@ -6,16 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.verdicts import set_aside
+from benchmarks.verdicts import injected
+from benchmarks.verdicts.injected import loops, tasks
 from benchmarks.verdicts.program import Program
-from benchmarks.verdicts.set_aside import loops, tasks
 from tests.contracts.test_causes import CONTRACT
 
-PROGRAMS = {program.name: program for program in set_aside.PROGRAMS}
-SICK = [program for program in set_aside.PROGRAMS if program.expected]
+PROGRAMS = {program.name: program for program in injected.PROGRAMS}
+SICK = [program for program in injected.PROGRAMS if program.expected]
 TABLE = {
     cells[0]: cells[1:]
-    for line in (set_aside.__doc__ or "").splitlines()
+    for line in (injected.__doc__ or "").splitlines()
     if len(cells := [cell.strip() for cell in line.split("|")]) > 2
 }
 """The lines of the table in the docstring by name; of a sick program the injected cause first."""
@@ -23,7 +23,7 @@ CONTROLS = set(PROGRAMS) - {program.twin for program in SICK} - {p.name for p in
 
 
 def test_names_are_unique():
-    counts = Counter(program.name for program in set_aside.PROGRAMS)
+    counts = Counter(program.name for program in injected.PROGRAMS)
     assert [name for name, count in counts.items() if count > 1] == []
 
 
