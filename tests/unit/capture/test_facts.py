@@ -55,7 +55,7 @@ def _step(scope: gradscope.Scope, model: keras.Model, jit_compile: bool) -> Any:
     return train_step
 
 
-def _summary(value: np.ndarray) -> dict[str, float]:
+def _summary(value: np.ndarray) -> dict[str, Any]:
     return {
         "mean": pytest.approx(value.mean(), abs=1e-6),
         "std": pytest.approx(value.std(), abs=1e-6),
