@@ -26,9 +26,14 @@ had no chance to learn. Healthy programs of this size have learnt by then: a hun
 usual steps of 6e-4."""
 
 LEAST_ELASTICITY = 1e-2
-"""‖g‖·‖w‖ / |loss| of each kernel early on: the relative change of the loss when a kernel changes
+"""‖g‖·‖w‖ / |loss| of the first kernels early on: the relative change of the loss when one changes
 by its own size. Less than a hundredth, and no step of usual size shows in the loss. Healthy nets
 have .05 to 10, one of equal first weights 5e-3, nets whose gradient vanishes 1e-6."""
+
+FIRST_KERNELS = 4
+"""One part in so many of the kernels, from the inputs' side, of which the best counts: a gradient
+that arrives there has passed what lies behind. Queries, keys and gates beside that way may have
+next to none in a net that learns well (attention that is still even; Vaswani et al. 2017)."""
 
 MOST_DEAD = 0.5
 """Share of a layer's units that never fire: healthy nets stay below .2."""
@@ -53,7 +58,7 @@ class Machinery:
 
     update: median update ratio over kernels and steps; first_update: over the first steps.
     path: sum of update ratios over all steps, of the middle kernel.
-    elasticity: of the kernel where it is least, early on.
+    elasticity: of the first kernels, early on: what of the gradient arrives there.
     dead: share of units that never fire, in the layer where it is largest, at the end.
     regularized: share of the regularizers in the gradient, early on.
     broken: whether anything ever was not finite.
@@ -144,8 +149,9 @@ def _elasticity(run: RunView, columns: list[int]) -> float:
     loss = np.abs(scalar(run, "loss", at))[:, None]
     with np.errstate(all="ignore"):
         ratio = grads.values[:EARLY][:, columns] * sizes / np.where(loss > 0, loss, np.nan)
-    least = medians(np.where(np.isfinite(ratio), ratio, np.nan), axis=0)
-    return float(np.nanmin(least)) if np.isfinite(least).any() else float("nan")
+    each = medians(np.where(np.isfinite(ratio), ratio, np.nan), axis=0)
+    first = each[: max(1, len(each) // FIRST_KERNELS)]
+    return float(np.nanmax(first)) if np.isfinite(first).any() else float("nan")
 
 
 def _broken(run: RunView) -> bool:

@@ -10,11 +10,11 @@ import numpy as np
 
 from gradscope.diagnosis.capacity import limit
 from gradscope.diagnosis.facts import several_optimizers
-from gradscope.diagnosis.held_back import LEAST_SIGMA, WIDE, best, held_back
+from gradscope.diagnosis.held_back import LEAST_SIGMA, WIDE, HeldBack, best, held_back, now
 from gradscope.diagnosis.machinery import machinery
 from gradscope.diagnosis.mixing import mixing
-from gradscope.diagnosis.outcome import ALARM, MEANINGFUL_FALL, outcome
-from gradscope.diagnosis.posterior import StudentT
+from gradscope.diagnosis.outcome import ALARM, LEAST_NOISE, MEANINGFUL_FALL, outcome
+from gradscope.diagnosis.posterior import StudentT, center, difference
 from gradscope.diagnosis.progress import class_shares, progress
 from gradscope.diagnosis.reading import read, recorded_steps
 from gradscope.diagnosis.rule import Finding
@@ -23,6 +23,10 @@ from gradscope.report import LEAST_STEPS
 
 LEAST_VALIDATIONS = 3
 """Validations of which the best must be no better than guessing: one may be bad by chance."""
+
+LUCK = 1.5
+"""Standard errors by which the best of several validations is better than they are by luck: 1.54 is
+expected of ten independent normal figures, 1.87 of twenty (Harter 1961, Biometrika 48)."""
 
 MOST_ERROR = 1.5
 """Error over that of guessing: a net without information stays near 1. One further above does worse
@@ -70,12 +74,14 @@ _NOTHING: _Found = (0.0, "", {})
 
 def _unlearnable(run: RunView) -> _Found:
     """Nothing is learnt though gradients arrive, weights move and the model could learn."""
-    course, parts = progress(run), machinery(run)
-    if not parts.works or not parts.directionless or limit(run) is not None or not _varied(run):
+    course, chance = progress(run), 0.0
+    if not _could_learn(run) or not course.left <= MOST_ERROR:
         return _NOTHING
     # A run that knew more at its best lost it again, which is another story.
-    if not course.best >= 1 - MEANINGFUL_FALL or not course.left <= MOST_ERROR:
-        return _NOTHING
+    if course.best >= 1 - MEANINGFUL_FALL:
+        chance = outcome(run).unlearnt
+    if course.left >= 1 - MEANINGFUL_FALL:  # batches scatter more than validations do
+        chance = max(chance, _never_better(run, held_back(run)))
     falling, rising = course.falling(), course.rising()
     if max(falling, rising) >= STILL:
         return _NOTHING
@@ -83,36 +89,69 @@ def _unlearnable(run: RunView) -> _Found:
         f"Gradients and updates are as usual, but the error stays at {course.left:.2f} of that of "
         "guessing: the labels seem to have nothing to do with the inputs."
     )
+    parts = machinery(run)
     evidence = {
         "error": course.left,
         "update_ratio": parts.update,
         "gradient_signal": parts.signal,
         "probability_falling": falling,
     }
-    return outcome(run).unlearnt, words, evidence
+    return chance, words, evidence
 
 
 def _memorized(run: RunView) -> _Found:
-    """Training learns, but never was validation better than guessing."""
-    held = held_back(run)
+    """Training learns, or has begun to, but never was validation better than guessing."""
+    held, ours = held_back(run), progress(run).left
+    chance = _never_better(run, held)
+    if not chance > 0:
+        return _NOTHING
+    begins = not ours < 1 - MEANINGFUL_FALL
+    if begins:
+        if not _could_learn(run):
+            return _NOTHING
+        chance = min(chance, _ahead(run, held))
+    least, _ = best(held.error)
+    words = (
+        f"The training data {'begin to be' if begins else 'are'} learnt by heart (error {ours:.2f} "
+        f"of that of guessing), but validation was never notably better than guessing ({least:.2f} "
+        "at best): what the labels say holds for no other sample."
+    )
+    return chance, words, {"training_error": ours, "validation_error_best": least}
+
+
+def _could_learn(run: RunView) -> bool:
+    """Whether all that is known of the training works, save that gradients give no direction."""
+    parts = machinery(run)
+    return parts.works and parts.directionless and limit(run) is None and _varied(run)
+
+
+def _never_better(run: RunView, held: HeldBack) -> float:
+    """The probability that validation was at the level of guessing at its best, and still is.
+
+    0 where there are too few of them, or where the order or the shares of the samples explain it.
+    """
     mixed = mixing(run)
     sorted_data = mixed is not None and not mixed.correlation.location <= MIXED
     if len(held) < LEAST_VALIDATIONS or sorted_data or _skewed(run):
-        return _NOTHING
-    ours = progress(run).left
-    if not ours < 1 - MEANINGFUL_FALL:
-        return _NOTHING
-    least, _ = best(held.error)
-    chance = _above(least, 1 - MEANINGFUL_FALL, len(held))
+        return 0.0
+    least, count = best(held.error)[0], len(held)
+    chance = min(
+        _above(least, 1 - MEANINGFUL_FALL - LUCK * LEAST_SIGMA, count),
+        float(np.nan_to_num(now(held.error).above(1 - MEANINGFUL_FALL))),
+    )
     if held.scored:
         score = 1 - best(1 - held.accuracy)[0]
-        chance = min(chance, _above(held.majority + WIDE, score, len(held)))
-    words = (
-        f"The training data are learnt by heart (error {ours:.2f} of that of guessing), but "
-        f"validation was never better than guessing ({least:.2f} at best): what the labels say "
-        "holds for no other sample."
-    )
-    return chance, words, {"training_error": ours, "validation_error_best": least}
+        chance = min(chance, _above(held.majority + WIDE, score, count))
+    return chance
+
+
+def _ahead(run: RunView, held: HeldBack) -> float:
+    """The probability that the training error is below that of validation and of guessing now."""
+    error = progress(run).error
+    error = error[np.isfinite(error)]
+    ours = center(error[-max(5, len(error) // 5) :], LEAST_NOISE)
+    theirs = difference(now(held.error), ours).above(0.0)
+    return float(np.nan_to_num(min(float(theirs), 1 - float(ours.above(1.0)))))
 
 
 def _noisier(run: RunView) -> _Found:

@@ -77,6 +77,38 @@ def test_what_is_learnt_by_heart_and_worth_nothing_is_named(trained):
     assert finding.evidence["validation_error_best"] == pytest.approx(1.0, abs=0.15)
 
 
+LATE = np.log(CLASSES) * np.random.default_rng(8).lognormal(-0.07, 0.1, size=(STEPS, 1))
+BEGUN = np.where(np.arange(STEPS)[:, None] < 70, np.log(CLASSES) * NOISE, LATE)
+
+
+def test_learning_by_heart_is_seen_as_it_begins(trained):
+    flat = {"loss": np.full(8, 1.41)}
+    (finding,) = find(trained(BEGUN, validation=flat))
+    assert "begin to be learnt by heart" in finding.summary
+    assert not find(trained(BEGUN, validation={"loss": np.linspace(1.4, 1.15, 8)}))
+    assert not find(trained(BEGUN, validation=flat, update_ratio=2e-5))
+    assert not find(trained(BEGUN))
+
+
+def test_scattered_batches_do_not_hide_that_validation_stands_at_guessing(trained):
+    scattered = GUESSING.copy()
+    scattered[30:40] *= 0.85
+    assert not find(trained(scattered))
+    assert find(trained(scattered, validation={"loss": np.full(8, 1.4)}))
+    assert not find(trained(scattered, validation={"loss": np.full(8, 1.1)}))
+
+
+def test_the_best_of_many_validations_is_low_by_luck(trained):
+    loss = np.log(CLASSES) * np.r_[0.93, 0.91, 0.91, 0.93, np.full(12, 1.1)]
+    assert find(trained(LEARNT, validation={"loss": loss}))
+    assert not find(trained(LEARNT, validation={"loss": np.r_[loss[:4] * 0.9, loss[4:]]}))
+    assert not find(trained(LEARNT, validation={"loss": np.r_[loss, np.full(6, 1.1)]}))
+
+
+def test_kernels_beside_the_way_of_the_gradient_need_none(trained):
+    assert find(trained(grad_norm=[0.1, 1e-6, 1e-6, 0.1, 1e-6, 0.1]))
+
+
 def test_validation_that_was_better_than_guessing_once_is_overfitting(trained):
     loss = np.r_[np.linspace(1.4, 0.9, 4), np.linspace(1.0, 3.0, 8)]
     assert not find(trained(LEARNT, validation={"loss": loss}))
