@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradscope.diagnosis.facts import several_optimizers
+from gradscope.diagnosis.held_back import LEAST_SIGMA, held_back
 from gradscope.diagnosis.outcome import ALARM, LEAST_NOISE, Outcome, outcome, said
+from gradscope.diagnosis.posterior import center
 from gradscope.diagnosis.progress import Progress, class_shares, not_learnt, progress
 from gradscope.diagnosis.reading import read, recorded_steps
 from gradscope.diagnosis.rule import Finding
@@ -19,6 +21,11 @@ warm-up takes longer, and then the learning rate still rises."""
 FAR = 0.8
 """Error over that of guessing at which a run that no longer improves is far from done: healthy runs
 on noisy data end at .75 at most."""
+
+SOMETHING = 0.05
+"""Share of the error of guessing, half of what counts as meaningful: who is better by as much on
+held-back data has learnt something that holds, and noise may be the rest: an R² of a few per cent
+is all there is in some sound data."""
 
 STILL = 0.5
 """Probability that the loss falls, above which the run is on its way."""
@@ -64,12 +71,22 @@ def find(run: RunView) -> Sequence[Finding]:
 
 
 def _judged(run: RunView, steps: np.ndarray) -> bool:
-    """Whether the run is long enough, has one objective, and its learning rate is not rising."""
+    """Whether the run is long enough, has one objective and no rising rate, and isn't just noisy."""
     if several_optimizers(run) or _one_class(run) or steps[-1] - steps[0] + 1 < ENOUGH:
+        return False
+    if _holds(run):
         return False
     rates = read(run, "learning_rate").values
     rates = rates[np.isfinite(rates)]
     return not (len(rates) and rates[-1] > rates[len(rates) // 2])
+
+
+def _holds(run: RunView) -> bool:
+    """Whether something was learnt that holds for held-back data, too: the rest may be noise."""
+    held = held_back(run)
+    known = held.error[np.isfinite(held.error)]
+    late = center(known[len(known) // 2 :], LEAST_SIGMA)
+    return float(np.nan_to_num(late.above(1 - SOMETHING), nan=1.0)) <= 1 - ALARM
 
 
 def _one_class(run: RunView) -> bool:

@@ -98,3 +98,18 @@ def test_one_that_settled_where_noisy_data_end_is_no_finding(make_run):
 
 def test_nor_is_one_that_still_falls(make_run):
     assert not find(targets(make_run, np.linspace(1.6, 0.95, 200)[:, None]))
+
+
+SETTLED = 0.92 + NOISE.repeat(2, 0) / 4
+
+
+@pytest.mark.parametrize(
+    ("validation", "severity"),
+    [(None, "warning"), (0.9, "info"), (0.99, "warning"), (1.3, "warning")],
+)
+def test_what_holds_for_held_back_data_is_all_that_noise_may_leave(make_run, validation, severity):
+    figures = None if validation is None else {"loss": np.full(8, validation)}
+    given = {"target_mean": 0.0, "target_std": 1.0, "residual_rms": np.sqrt(SETTLED)}
+    info = {"objective": {"loss": "mean_squared_error", "kind": "regression"}}
+    (finding,) = find(make_run(200, info=info, validation=figures, loss=SETTLED, **given))
+    assert finding.severity == severity
