@@ -71,7 +71,7 @@ def find(run: RunView) -> Sequence[Finding]:
 
 
 def _judged(run: RunView, steps: np.ndarray) -> bool:
-    """Whether the run is long enough, has one objective and no rising rate, and isn't just noisy."""
+    """Whether the run is long enough, has one objective, no rising rate, and isn't just noisy."""
     if several_optimizers(run) or _one_class(run) or steps[-1] - steps[0] + 1 < ENOUGH:
         return False
     if _holds(run):

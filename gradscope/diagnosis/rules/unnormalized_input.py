@@ -72,6 +72,11 @@ class _Scale:
     mean: float
     std: float
 
+    @property
+    def shifted(self) -> bool:
+        """Whether what they vary by is small against what they vary around."""
+        return abs(self.mean) > OFFSET * self.std > 0
+
 
 def find(run: RunView) -> Sequence[Finding]:
     """A finding where inputs are far from order one, the first layer feels it, the run fails."""
@@ -83,7 +88,7 @@ def find(run: RunView) -> Sequence[Finding]:
         return ()
     course, learnt = progress(run), skill(run)
     failing = harmed(course, learnt)
-    if scale.rms > LARGE and not _felt(run, course, learnt):
+    if scale.rms > LARGE and not _felt(run, scale, course, learnt):
         return ()
     if odd * failing < ALARM:
         return ()
@@ -144,26 +149,33 @@ def _oddity(scale: _Scale) -> tuple[float, str]:
     """The probability that the scale is odd, and in what way."""
     size = center(log10(scale.largest), NOISE)
     named = f"feature {scale.feature:.0f}" if np.isfinite(scale.feature) else "their"
+    shifted = f"they vary by {scale.std:.2g} around {scale.mean:.3g}"
     if scale.rms > LARGE:
         words = f"{named} has a root mean square of {scale.rms:.3g}"
         if not np.isfinite(scale.feature):
             words = f"their root mean square is {scale.rms:.3g}"
         if scale.rms > SPREAD * scale.least:
             words += f", the smallest feature one of {scale.least:.2g}"
+        elif scale.shifted:
+            words = shifted
         return float(size.above(np.log10(LARGE)).item()), words
     if 0 < scale.rms < SMALL and scale.peak < SMALL_PEAK:
         words = f"the largest root mean square of a feature is only {scale.rms:.2g}"
         return 1.0 - float(size.above(np.log10(SMALL)).item()), words
-    if abs(scale.mean) > OFFSET * scale.std > 0:
-        return 1.0, f"they vary by {scale.std:.2g} around {scale.mean:.3g}"
+    if scale.shifted:
+        return 1.0, shifted
     if scale.rms > SPREAD * scale.least > 0:
         words = f"{named} has a root mean square of {scale.rms:.2g}, the smallest {scale.least:.2g}"
         return 1.0, words
     return 0.0, ""
 
 
-def _felt(run: RunView, course: Progress, learnt: Skill) -> bool:
-    """Whether a large input shows in the first layer, and disturbs the start."""
+def _felt(run: RunView, scale: _Scale, course: Progress, learnt: Skill) -> bool:
+    """Whether a large input shows in the first layer, and disturbs the start, or has an offset.
+
+    Beside an offset what the samples differ in is lost, however the start may look: squashed by
+    gates or a tanh, whose saturation isn't recorded in recurrent layers, the error begins as usual.
+    """
     layer, kinds = _first_layer(run), layers(run)
     sizes = read(run, "activation_rms")
     activation = kinds.get(layer or "", {}).get("activation")
@@ -171,6 +183,8 @@ def _felt(run: RunView, course: Progress, learnt: Skill) -> bool:
         first = sizes.values[:1, sizes.names.index(layer)]
         if len(first) and first[0] < REACHES:
             return False  # something in between has normalized them
+    if scale.shifted:
+        return True
     error = first_error(course)
     switched = max(_share(run, "dead_fraction", layer), _share(run, "saturated_fraction", layer))
     return not np.isfinite(error) or error > DISTURBED or learnt.broke or switched >= SWITCHED

@@ -137,3 +137,13 @@ def test_an_old_run_tells_the_scale_of_all_inputs_together(make_run):
 
 def test_without_figures_of_the_inputs_nothing_is_found(make_run):
     assert not find(make_run(loss=2.3, input_max_abs=None))
+
+
+def test_a_large_offset_is_felt_even_where_the_start_looks_as_usual(classes):
+    offset = {"input_mean": 300.0, "input_std": 0.8}
+    (finding,) = find(classes(rms=300.0, error=1.0, **offset))
+    assert finding.step == 0
+    assert "they vary by 0.8 around 300" in finding.summary
+    assert not find(classes(rms=300.0, error=1.0, input_mean=200.0, input_std=220.0))
+    assert not find(classes(rms=300.0, error=0.05, accuracy=0.97, **offset))
+    assert not find(classes(rms=300.0, error=1.0, activation_rms=1.0, **offset))
