@@ -20,6 +20,11 @@ RESTING = 5e-3
 changes the weights wholly in (1/5e-3)² = 40,000 steps, and as much as they usually must move to
 learn (0.1 to 0.5) within a few hundred: above, noise undoes what is learnt."""
 
+WANDERED = 0.5
+"""Sum of update ratios over the run: nets that learn have moved by 0.1 to 0.5 of their weights when
+the error is halved. Who has gone further, in steps that don't agree, and knows next to nothing,
+walked at random, however small the steps."""
+
 NEAR_FLOOR = 2.0
 """`agreement` over `noise_floor`: 4.3 where all gradients agree (β = .9), 1 where they are noise;
 the geometric middle."""
@@ -47,10 +52,18 @@ def find(run: RunView) -> Sequence[Finding]:
     if not (worn or (course.best < LEARNT and _noise(run))):
         return ()
     large = max(restless, float(worn))
-    confidence = large * failing(run, STUCK)
+    confidence = max(large * failing(run, STUCK), _lost(run, found))
     if not confidence >= ALARM or course.falling() >= ALARM:
         return ()
     return (_finding(run, found, course, marks, ratio, confidence),)
+
+
+def _lost(run: RunView, found: Moves) -> float:
+    """Probability that a long walk of gradients that are known to be at odds has taught nothing."""
+    known = np.isfinite(agreement(run)[len(found.steps) // 2 :]).any()
+    if not known or not _noise(run) or not found.path >= WANDERED:
+        return 0.0
+    return outcome(run).unlearnt
 
 
 def _restless(found: Moves) -> tuple[float, float]:

@@ -89,3 +89,29 @@ def test_units_that_the_noise_pushed_off_tell_as_well(make_run):
 def test_without_a_statistic_nothing_is_found(make_run, missing):
     given = {**targets(FLOOR), **AT_ODDS, "update_ratio": 2e-2, missing: None}
     assert find(make_run(STEPS, **given, info=SGD)) == ()
+
+
+LOST = np.where((TIME > 60) & (TIME < 90), 0.7, 0.97) * np.exp(0.02 * NOISE)
+
+
+def test_a_long_walk_in_small_steps_that_taught_nothing_is_named(make_run):
+    (finding,) = find(make_run(STEPS, **targets(LOST), **AT_ODDS, update_ratio=4e-3, info=SGD))
+    assert finding.severity == "critical"
+    assert finding.confidence > 0.9
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"update_ratio": 1e-3},  # not far enough
+        {"update_norm": 0.9 * 0.1 * 1e-2 / 0.1},  # gradients that agree
+        {"info": {"optimizers": [{"class": "SGD"}]}},  # whether they do isn't known
+        targets(0.6 * np.exp(0.02 * NOISE)),  # something was learnt
+        targets(0.97 * np.exp(0.02 * NOISE)),  # there is nothing to learn
+        {"batch_size": 32.0},
+    ],
+    ids=["short", "agreeing", "unknown", "learnt", "nothing", "batch"],
+)
+def test_nor_is_a_walk_without_that(make_run, other):
+    given = {**targets(LOST), **AT_ODDS, "update_ratio": 4e-3, "info": SGD, **other}
+    assert find(make_run(STEPS, **given)) == ()
