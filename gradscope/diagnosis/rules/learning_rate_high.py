@@ -12,11 +12,13 @@ import numpy as np
 from gradscope.diagnosis.facts import adaptive, optimizer
 from gradscope.diagnosis.harm import JUMP, STUCK, Harm, harm
 from gradscope.diagnosis.moves import USUAL_MOVE, Moves, few_samples, moves, sensible
-from gradscope.diagnosis.outcome import ALARM, failing, outcome, said
+from gradscope.diagnosis.outcome import ALARM, HALF, failing, outcome, said
 from gradscope.diagnosis.posterior import center
 from gradscope.diagnosis.progress import Progress, progress
+from gradscope.diagnosis.raised import Raise, raised
 from gradscope.diagnosis.reading import log10, medians, scalar
 from gradscope.diagnosis.remedies import optimizer_line
+from gradscope.diagnosis.restraint import decay_share
 from gradscope.diagnosis.rule import Finding
 from gradscope.records import Remedy, RunView
 
@@ -28,6 +30,9 @@ WINDOW = 5
 """Recorded steps over which updates must be large: a gradient that explodes for a step or two is
 another trouble."""
 
+LAST = 3
+"""Finite losses before a run breaks: what too large a rate breaks has climbed by then."""
+
 LEAST_SIGMA = 0.1
 """Decades, the least standard deviation assumed of the size of an update between steps."""
 
@@ -38,6 +43,9 @@ Above, inputs, targets or first weights are out of scale before any rate has had
 ORDINARY_ELASTICITY = 100.0
 """‖g‖·‖w‖ / |loss| of the middle kernel at the first step, a ratio: 0.4 to 10 in nets of all kinds.
 Above, it is the gradient that is out of proportion, not the rate."""
+
+DECAYED = 0.5
+"""Share of weight decay in the large updates from which on it, not the rate, makes them large."""
 
 ABSURD = 0.2
 """Size of an update that is too large at any batch size. Below it, with batches of a few samples,
@@ -58,14 +66,19 @@ class _Large:
 def find(run: RunView) -> Sequence[Finding]:
     """A finding where ordinary gradients made large updates, these did harm, and the run fails."""
     found, course = moves(run), progress(run)
+    later = raised(run, found)
+    if later is not None and later.probability * failing(run, STUCK) >= ALARM:
+        return (_after_raise(run, found, later),)
     if not len(found.steps) or not _ordinary(run, found, course):
         return ()
     large = _large(found, _end(run, found))
     if large is None or (few_samples(run) and large.size < ABSURD):
         return ()
-    if _wrong_way(run, found, large):
+    if _wrong_way(run, found, large) or _decays(run, found, large):
         return ()
     marks = harm(run, found, large.since)
+    if marks.broke and _fell(run, found):
+        return ()
     failed = 1.0 if marks.broke else outcome(run).unlearnt
     if not failed >= ALARM and marks.lasting() and course.known:
         failed = failing(run, STUCK)
@@ -106,6 +119,20 @@ def _wrong_way(run: RunView, found: Moves, large: _Large) -> bool:
         return False
     middle = float(np.median(losses[len(losses) // 2 :][: max(3, len(losses) // 20)]))
     return bool(adaptive(run) and tail > ORDINARY_ERROR * abs(losses[0]) and tail > JUMP * middle)
+
+
+def _decays(run: RunView, found: Moves, large: _Large) -> bool:
+    """Whether the large updates are those of weight decay, mostly."""
+    share = decay_share(run, found.steps[large.since : large.since + WINDOW])
+    share = share[np.isfinite(share)]
+    return len(share) > 0 and float(np.median(share)) >= DECAYED
+
+
+def _fell(run: RunView, found: Moves) -> bool:
+    """Whether the loss had fallen by half when it broke: such updates were bearable until then."""
+    losses = scalar(run, "loss", found.steps)
+    losses = losses[np.isfinite(losses)]
+    return float(np.median(losses[-LAST:])) < HALF * float(losses[0])
 
 
 def _end(run: RunView, found: Moves) -> int:
@@ -169,6 +196,39 @@ def _finding(run: RunView, found: Moves, large: _Large, marks: Harm, confidence:
         ),
         evidence={name: value for name, value in numbers.items() if np.isfinite(value)},
         remedy=_remedy(run, found, large, unlearnt),
+    )
+
+
+def _after_raise(run: RunView, found: Moves, one: Raise) -> Finding:
+    """The finding where a rate was raised in the middle of the run, as on resuming it."""
+    step = int(found.steps[one.since])
+    numbers = {
+        "learning_rate_before": one.before,
+        "learning_rate": one.after,
+        "loss_before": one.loss_before,
+        "loss_end": one.loss_after,
+        "probability_higher": one.probability,
+    }
+    end = f"has come to {one.loss_after:.3g}"
+    if not np.isfinite(one.loss_after):
+        end = "is no longer finite"
+    return Finding(
+        cause="learning-rate-high",
+        severity="critical",
+        layer=None,
+        step=step,
+        confidence=one.probability * failing(run, STUCK),
+        summary=(
+            f"At step {step} the learning rate goes up from {one.before:.2g} to {one.after:.2g}; "
+            f"the loss, {one.loss_before:.3g} until then, {end}."
+        ),
+        evidence={name: value for name, value in numbers.items() if np.isfinite(value)},
+        remedy=Remedy(
+            f"Go back to the weights before step {step}, and go on from there at the rate of then, "
+            f"{one.before:.2g}, or a lower one.",
+            optimizer_line(run, one.before),
+            REFERENCE,
+        ),
     )
 
 

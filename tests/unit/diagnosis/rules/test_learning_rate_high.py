@@ -64,6 +64,16 @@ def test_usual_updates_that_end_in_dead_units_are_another_matter(make_run):
     assert find(run) == ()
 
 
+def test_updates_of_weight_decay_are_not_the_rates_fault(make_run):
+    def run(decay):
+        info = {"optimizers": [{"class": "AdamW", "weight_decay": decay}]}
+        fast = {"update_ratio": FAST, "dead_fraction": dead(1.0), "learning_rate": 0.01}
+        return make_run(STEPS, loss=STUCK, info=info, **fast)
+
+    assert find(run(0.1))
+    assert find(run(40.0)) == ()
+
+
 def test_units_that_were_off_at_first_are_not_the_rates_fault(make_run):
     assert find(make_run(STEPS, loss=STUCK, update_ratio=FAST, dead_fraction=1.0)) == ()
 
@@ -125,4 +135,39 @@ def test_of_single_samples_the_noise_is_to_blame_unless_the_update_is_absurd(mak
 @pytest.mark.parametrize("missing", ["loss", "update_ratio", "grad_norm"])
 def test_without_a_statistic_nothing_is_found(make_run, missing):
     given = {"loss": STUCK, "update_ratio": FAST, "dead_fraction": dead(1.0), missing: None}
+    assert find(make_run(STEPS, **given)) == ()
+
+
+def resumed(rate, after, noise=0.05):
+    """A run that learns at a rate of 0.01 until step 60, and then goes on at another one."""
+    early = np.exp(-TIME / 12)
+    loss = np.where(TIME < 60, early, after) * np.exp(noise * NOISE)
+    return {"loss": loss, "learning_rate": np.where(TIME < 60, 0.01, rate), "info": ADAM}
+
+
+def test_a_rate_that_is_raised_on_resuming_is_dated_there(make_run):
+    (finding,) = find(make_run(STEPS, **resumed(1.0, after=30.0)))
+    assert (finding.severity, finding.step) == ("critical", 60)
+    assert finding.confidence > 0.9
+    assert "from 0.01 to 1" in finding.summary
+    assert finding.remedy.code == "optimizer = keras.optimizers.Adam(learning_rate=0.01)"
+
+
+def test_so_is_one_that_breaks_the_run(make_run):
+    (finding,) = find(make_run(STEPS, **resumed(1.0, after=np.nan)))
+    assert finding.step == 60
+    assert "no longer finite" in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("rate", "after"),
+    [(0.01, 30.0), (0.02, 30.0), (1e-3, 30.0), (1.0, 0.001)],
+    ids=["as before", "hardly raised", "lowered", "well"],
+)
+def test_other_rates_and_other_ends_are_not(make_run, rate, after):
+    assert find(make_run(STEPS, **resumed(rate, after))) == ()
+
+
+def test_nor_is_a_loss_that_comes_back(make_run):
+    given = resumed(1.0, np.where(TIME < 70, 30.0, 0.01))
     assert find(make_run(STEPS, **given)) == ()
