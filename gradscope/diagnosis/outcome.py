@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradscope.diagnosis.facts import objective
 from gradscope.diagnosis.posterior import StudentT, center, difference, median_and_sigma
 from gradscope.diagnosis.progress import not_learnt, progress
 from gradscope.diagnosis.reading import Floats, Steps, read, scalar
@@ -28,6 +29,10 @@ predicting the class shares; one further above is another kind of loss, and isn'
 HALF = 0.5
 """Share of the first loss: a run that fell below half of it has learnt, flat as it may be now."""
 
+CONSTANT = 0.03
+"""Standard deviation of the predictions over the samples, at most, relative to the residual: its
+square, the most that they can have explained, is a thousandth of what is left."""
+
 LEAST_NOISE = 1e-3
 """Share of the loss, the least noise between batches that is assumed: a loss that repeats itself
 to more digits would make any difference certain."""
@@ -41,7 +46,9 @@ class Outcome:
         that is lower: a run that blew up in its first steps must not pass for one that recovered.
     end: median of the loss at the end. Both NaN where there is no loss.
     unlearnt: probability in [0, 1] that the error is not meaningfully lower than that of the best
-        constant prediction; where labels aren't known, that the loss is not meaningfully lower than
+        constant prediction, or 1 where predictions don't depend on the inputs though a notable error is
+        left (several targets, each of its own mean, are better predicted by constants than by
+        one); where labels aren't known, that the loss is not meaningfully lower than
         at its start, or no lower than predicting the class shares gives. 0 where there is too
         little to judge.
     stalled: the same, or flat since the first tenth at more than half its start: nothing learnt
@@ -75,7 +82,7 @@ def outcome(run: RunView) -> Outcome:
     guessing = not_learnt(progress(run), MEANINGFUL_FALL, LEAST_NOISE)
     if np.isfinite(guessing):
         # What the labels say holds, wherever the loss began.
-        chances = [guessing]
+        chances = [guessing, float(_constant(run))]
     else:
         chances = _against_start(run, steps, losses, head, tail, noise)
     unlearnt = stalled = max(chances)
@@ -119,6 +126,19 @@ def said(result: Outcome) -> str:
     if result.end < result.start:
         return f"the loss fell only from {result.start:.4g} to {result.end:.4g}"
     return f"the loss has not fallen: {result.start:.4g} -> {result.end:.4g}"
+
+
+def _constant(run: RunView) -> bool:
+    """Whether predictions of several targets are the same for all samples, and not good enough."""
+    units = objective(run).units
+    course = progress(run)
+    if not units or units < 2 or not course.left >= MEANINGFUL_FALL:
+        return False
+    late = course.steps[-max(5, len(course.steps) // 5) :]
+    spread, residual = scalar(run, "output_spread", late), scalar(run, "residual_rms", late)
+    # The mean over outputs is given; the root mean square is at most √units times that.
+    most = spread * np.sqrt(units)
+    return bool(np.isfinite(most - residual).all() and (most < CONSTANT * residual).all())
 
 
 def _against_start(

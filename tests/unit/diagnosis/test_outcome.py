@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gradscope.diagnosis.outcome import Outcome, broken, failing, said
+from gradscope.diagnosis.outcome import Outcome, broken, failing, outcome, said
 
 
 @pytest.fixture
@@ -51,3 +51,21 @@ def test_one_nan_on_the_way_is_no_break(make_run):
 
 def test_of_a_run_without_a_finite_loss_no_numbers_are_said():
     assert said(Outcome(np.nan, np.nan, 0.0, 0.0)) == "no loss was finite"
+
+
+@pytest.mark.parametrize(
+    ("spread", "units", "level", "unlearnt"),
+    [
+        (1e-6, 64, 0.5, True),
+        (0.05, 64, 0.5, False),  # a few outputs may vary much
+        (1e-6, 1, 0.5, False),  # one output that is constant is no better than guessing
+        (1e-6, 64, 0.05, False),  # the targets hardly differ between samples
+        (np.nan, 64, 0.5, False),
+    ],
+)
+def test_predictions_that_ignore_the_inputs_have_learnt_nothing(
+    targets, spread, units, level, unlearnt
+):
+    info = {"objective": {"kind": "regression", "output": {"units": units}}}
+    run = targets(level, output_spread=spread, info=info)
+    assert outcome(run).unlearnt == pytest.approx(float(unlearnt), abs=1e-6)
