@@ -171,3 +171,10 @@ def test_other_rates_and_other_ends_are_not(make_run, rate, after):
 def test_nor_is_a_loss_that_comes_back(make_run):
     given = resumed(1.0, np.where(TIME < 70, 30.0, 0.01))
     assert find(make_run(STEPS, **given)) == ()
+
+
+@pytest.mark.parametrize(("last", "named"), [(0.3, False), (60.0, True)])
+def test_a_break_of_a_run_that_was_doing_well_is_another_matter(make_run, last, named):
+    """Say the logarithm of 0 once the task is solved."""
+    losses = np.where(TIME < 20, np.geomspace(2.3, last, 20)[np.minimum(TIME, 19)], np.nan)
+    assert bool(find(make_run(STEPS, loss=losses, update_ratio=FAST))) == named
