@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradscope.diagnosis.held_back import held_back
+from gradscope.diagnosis.held_back import WIDE, WIDE_ERROR, HeldBack, held_back
 from gradscope.diagnosis.mixing import Mixing, mixing
 from gradscope.diagnosis.outcome import ALARM, outcome, said
 from gradscope.diagnosis.posterior import rate_below
@@ -22,6 +22,9 @@ effect)."""
 FORGOTTEN = 0.9
 """Error over that of guessing at which a sort of samples that returns counts as forgotten."""
 
+LEAST_VALIDATIONS = 3
+"""Later validations of which most must be much worse: fewer leave a Beta posterior in doubt."""
+
 LEAST_BORDERS = 3
 """Borders between sorts of samples by which to tell whether they are forgotten."""
 
@@ -36,7 +39,8 @@ def find(run: RunView) -> Sequence[Finding]:
         return ()
     held, result = held_back(run), outcome(run)
     harm, words = max(
-        (held.worse(), held.said()), _forgetting(run, mixed), (result.unlearnt, said(result)),
+        (held.worse(), held.said()), (_erratic(held), held.said()),
+        _forgetting(run, mixed), (result.unlearnt, said(result)),
         key=lambda pair: pair[0],
     )  # fmt: skip
     harmful = harm >= ALARM
@@ -63,6 +67,22 @@ def find(run: RunView) -> Sequence[Finding]:
             remedy=_REMEDY,
         ),
     )
+
+
+def _erratic(held: HeldBack) -> float:
+    """The probability that most validations, of the later half, are much worse than training.
+
+    What sort of samples came last sways them, so that their mean may be in doubt where each is bad.
+    """
+    gaps = held.error - held.training_error
+    if held.scored:
+        gaps = held.training_accuracy - held.accuracy
+    gaps = gaps[np.isfinite(gaps)]
+    gaps = gaps[-max(LEAST_VALIDATIONS, len(gaps) // 2) :]
+    if len(gaps) < LEAST_VALIDATIONS:
+        return 0.0
+    bad = int((gaps > (WIDE if held.scored else WIDE_ERROR)).sum())
+    return 1 - rate_below(0.5, bad, len(gaps))
 
 
 def _forgetting(run: RunView, mixed: Mixing) -> tuple[float, str]:

@@ -58,6 +58,14 @@ def test_bad_validation_is_harm(ordered):
     assert finding.summary.endswith("accuracy is 0.99 in training and 0.30 in validation.")
 
 
+def test_validation_that_swings_with_the_last_sort_is_harm(ordered):
+    swinging = np.tile([0.4, 0.9, 0.3, 0.75], 3)[:10]
+    (finding,) = find(ordered(accuracy=0.99, validation={"loss": 1 / swinging}))
+    assert finding.severity == "warning"
+    (finding,) = find(ordered(accuracy=0.99, validation={"loss": 0.1 + 0.3 * (swinging > 0.7)}))
+    assert finding.severity == "info"
+
+
 @pytest.mark.parametrize("mixed", [SHUFFLED, BALANCED], ids=["shuffled", "balanced"])
 def test_mixed_samples_are_no_finding_however_bad_the_run(ordered, mixed):
     validation = {"accuracy": np.full(12, 0.3)}
