@@ -81,7 +81,7 @@ class _Scale:
 def find(run: RunView) -> Sequence[Finding]:
     """A finding where inputs are far from order one, the first layer feels it, the run fails."""
     scale = _scale(run)
-    if scale is None or _normalized_inside(run):
+    if scale is None or (_normalized_inside(run) and not _empty(run, scale)):
         return ()
     odd, words = _oddity(scale)
     if odd < ALARM:
@@ -147,6 +147,8 @@ def _scale(run: RunView) -> _Scale | None:
 
 def _oddity(scale: _Scale) -> tuple[float, str]:
     """The probability that the scale is odd, and in what way."""
+    if scale.peak == 0:
+        return 1.0, "all that the model gets is 0, in each recorded batch"
     size = center(log10(scale.largest), NOISE)
     named = f"feature {scale.feature:.0f}" if np.isfinite(scale.feature) else "their"
     shifted = f"they vary by {scale.std:.2g} around {scale.mean:.3g}"
@@ -168,6 +170,12 @@ def _oddity(scale: _Scale) -> tuple[float, str]:
         words = f"{named} has a root mean square of {scale.rms:.2g}, the smallest {scale.least:.2g}"
         return 1.0, words
     return 0.0, ""
+
+
+def _empty(run: RunView, scale: _Scale) -> bool:
+    """Whether all inputs are 0, which no layer mends; beside embedded words they may be a state."""
+    kinds = layers(run).values()
+    return scale.peak == 0 and not any(facts.get("class") == "Embedding" for facts in kinds)
 
 
 def _felt(run: RunView, scale: _Scale, course: Progress, learnt: Skill) -> bool:
@@ -243,6 +251,13 @@ def _said(course: Progress, learnt: Skill) -> str:
 
 def _remedy(scale: _Scale) -> Remedy:
     reference = "LeCun et al. 1998, Efficient BackProp, section 4.3"
+    if scale.peak == 0:
+        return Remedy(
+            "Look at a batch as the model gets it: a division of whole numbers, a cast to integers "
+            "after scaling, a wrong mask or an empty buffer makes it 0. Cast before scaling.",
+            'x_train = x_train.astype("float32") / 255',
+            reference,
+        )
     if PIXEL / 2 < scale.peak <= PIXEL and scale.mean > 0 and scale.rms > LARGE:
         return Remedy(
             "Scale the pixels from 0..255 to 0..1 before the first layer.",

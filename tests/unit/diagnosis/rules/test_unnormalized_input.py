@@ -147,3 +147,24 @@ def test_a_large_offset_is_felt_even_where_the_start_looks_as_usual(classes):
     assert not find(classes(rms=300.0, error=1.0, input_mean=200.0, input_std=220.0))
     assert not find(classes(rms=300.0, error=0.05, accuracy=0.97, **offset))
     assert not find(classes(rms=300.0, error=1.0, activation_rms=1.0, **offset))
+
+
+def test_inputs_that_are_all_0_are_named_whatever_normalizes_them(classes):
+    layers = {"net/norm": {"class": "BatchNormalization"}, **LAYERS}
+    for info in ({"layers": LAYERS}, {"layers": layers}):
+        (finding,) = find(classes(rms=0.0, info=info))
+        assert (finding.severity, finding.step) == ("critical", 0)
+        assert "is 0, in each recorded batch" in finding.summary
+        assert 'astype("float32")' in finding.remedy.code
+
+
+def test_zeros_beside_words_or_in_a_run_that_learns_are_no_finding(classes):
+    words = {"layers": {"net/words": {"class": "Embedding"}, **LAYERS}}
+    assert not find(classes(rms=0.0, info=words))
+    assert not find(classes(rms=0.0, accuracy=0.95))
+
+
+def test_one_batch_of_zeros_is_no_finding(classes):
+    peak = np.zeros((100, 1))
+    peak[3] = 2.0
+    assert not find(classes(rms=0.0, input_max_abs=peak))
