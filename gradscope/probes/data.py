@@ -73,7 +73,7 @@ def _feature_rms(x: tf.Tensor) -> tf.Tensor:
     rows = tf.shape(values)[0] if x.shape.rank else 1
     # Rows of whole samples first: a narrow last axis would leave vector lanes idle.
     wide = tf.reshape(values, [x.shape[0] if x.shape.rank and x.shape[0] else rows, -1])
-    squares = reduce.column_sums(wide * wide)
+    squares = tf.reduce_sum(wide * wide, 0)
     if count != 1:
         squares = tf.reshape(squares, [-1, count or tf.shape(values)[-1]])
     squares = tf.reduce_sum(squares, 0, keepdims=count == 1)

@@ -103,13 +103,6 @@ def counts(first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.reduce_sum(both - _PACK * high, 1), tf.reduce_sum(high, 1)
 
 
-def column_sums(x: tf.Tensor) -> tf.Tensor:
-    """Σ over the first axis, [columns]. x: float [rows, columns]."""
-    if _on_gpu(x) or not x.shape.is_fully_defined():
-        return tf.reduce_sum(x, 0)
-    return tf.linalg.matvec(x, tf.ones([x.shape[0]], x.dtype), transpose_a=True)
-
-
 def max_abs(x: tf.Tensor) -> tf.Tensor:
     """max |xᵢ| of each tensor, [k]; 0 for those without elements. x: float [k, pieces, length]."""
     # Two plain reductions are vectorized on XLA:CPU, reduce_max(abs(x)) is not always.

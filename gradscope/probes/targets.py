@@ -61,9 +61,9 @@ def predicted(outputs: tf.Tensor | None) -> Predicted:
     wide = tf.reshape(values, [rows, -1])
     count = tf.cast(rows, values.dtype)
     # One pass for the means of all places and one around them give both deviations.
-    means = reduce.column_sums(wide) / count
+    means = tf.reduce_sum(wide, 0) / count
     apart = wide - means
-    variances = reduce.column_sums(apart * apart) / count
+    variances = tf.reduce_sum(apart * apart, 0) / count
     mean = tf.reduce_mean(means)
     std = tf.sqrt(tf.reduce_mean(variances) + tf.reduce_mean(tf.square(means - mean)))
     spread = tf.where(count > 1, tf.reduce_mean(tf.sqrt(variances)), tf.cast(_NAN, wide.dtype))
