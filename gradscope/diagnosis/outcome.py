@@ -46,9 +46,9 @@ class Outcome:
         that is lower: a run that blew up in its first steps must not pass for one that recovered.
     end: median of the loss at the end. Both NaN where there is no loss.
     unlearnt: probability in [0, 1] that the error is not meaningfully lower than that of the best
-        constant prediction, or 1 where predictions don't depend on the inputs though a notable error is
-        left (several targets, each of its own mean, are better predicted by constants than by
-        one); where labels aren't known, that the loss is not meaningfully lower than
+        constant prediction, or 1 where predictions don't depend on the inputs, though a notable
+        error is left (several targets, each of its own mean, are better predicted by constants
+        than by one); where labels aren't known, that the loss is not meaningfully lower than
         at its start, or no lower than predicting the class shares gives. 0 where there is too
         little to judge.
     stalled: the same, or flat since the first tenth at more than half its start: nothing learnt

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradscope.diagnosis.capacity import limit
-from gradscope.diagnosis.facts import several_optimizers
+from gradscope.diagnosis.facts import layers, several_optimizers
 from gradscope.diagnosis.held_back import LEAST_SIGMA, WIDE, HeldBack, best, held_back, now
 from gradscope.diagnosis.machinery import machinery
 from gradscope.diagnosis.mixing import mixing
@@ -43,6 +43,13 @@ EVEN = 0.2
 """Least share of a class times the number of classes, below which class imbalance explains as well
 why validation is bad; see gradscope.diagnosis.rules.class_imbalance."""
 
+RECURRENT = frozenset(
+    {"RNN", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"}
+)
+"""Keras layers whose kernels are used at every step of time: their gradient is a sum over them all,
+and says nothing of what reaches the early ones (Bengio et al. 1994, Learning long-term
+dependencies with gradient descent is difficult)."""
+
 _Found = tuple[float, str, dict[str, float]]
 
 
@@ -75,6 +82,9 @@ _NOTHING: _Found = (0.0, "", {})
 def _unlearnable(run: RunView) -> _Found:
     """Nothing is learnt though gradients arrive, weights move and the model could learn."""
     course, chance = progress(run), 0.0
+    # What matters may lie too far back in time; a net that learns by heart tells samples apart.
+    if any(facts.get("class") in RECURRENT for facts in layers(run).values()):
+        return _NOTHING
     if not _could_learn(run) or not course.left <= MOST_ERROR:
         return _NOTHING
     # A run that knew more at its best lost it again, which is another story.

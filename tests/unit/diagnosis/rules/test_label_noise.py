@@ -144,3 +144,10 @@ def test_a_sound_run_is_no_finding(trained):
 @pytest.mark.parametrize("lacking", ["class_share", "class_loss", "update_ratio"])
 def test_nothing_is_said_where_a_statistic_lacks(trained, lacking):
     assert not find(trained(**{lacking: None}))
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "Bidirectional", "Dense"])
+def test_what_may_be_lost_through_time_is_not_blamed_on_labels(trained, kind):
+    known = {layer: {"class": "Dense", "activation": "relu", "units": 9} for layer in LAYERS}
+    info = {"layers": {**known, LAYERS[0]: {"class": kind, "activation": "tanh", "units": 9}}}
+    assert bool(find(trained(info=info))) == (kind == "Dense")
