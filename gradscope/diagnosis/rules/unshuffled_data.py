@@ -23,7 +23,7 @@ FORGOTTEN = 0.9
 """Error over that of guessing at which a sort of samples that returns counts as forgotten."""
 
 LEAST_VALIDATIONS = 3
-"""Later validations of which most must be much worse: fewer leave a Beta posterior in doubt."""
+"""Validations of which most must be much worse: fewer leave a Beta posterior in doubt."""
 
 LEAST_BORDERS = 3
 """Borders between sorts of samples by which to tell whether they are forgotten."""
@@ -70,18 +70,19 @@ def find(run: RunView) -> Sequence[Finding]:
 
 
 def _erratic(held: HeldBack) -> float:
-    """The probability that most validations, of the later half, are much worse than training.
+    """The probability that most validations are much worse than training, as the last ones are.
 
-    What sort of samples came last sways them, so that their mean may be in doubt where each is bad.
+    What sort of samples came last sways them, so that their middle may be in doubt where most are
+    bad. By all of them: those of the training are swayed, too.
     """
     gaps = held.error - held.training_error
     if held.scored:
         gaps = held.training_accuracy - held.accuracy
     gaps = gaps[np.isfinite(gaps)]
-    gaps = gaps[-max(LEAST_VALIDATIONS, len(gaps) // 2) :]
-    if len(gaps) < LEAST_VALIDATIONS:
+    floor = WIDE if held.scored else WIDE_ERROR
+    if len(gaps) < LEAST_VALIDATIONS or not held.gap > floor:
         return 0.0
-    bad = int((gaps > (WIDE if held.scored else WIDE_ERROR)).sum())
+    bad = int((gaps > floor).sum())
     return 1 - rate_below(0.5, bad, len(gaps))
 
 
