@@ -9,11 +9,27 @@ from tests.faults.programs import PROGRAMS, Program
 # Keras sees a part of one fault as well: that an optimizer was handed None.
 pytestmark = pytest.mark.filterwarnings("ignore:Gradients do not exist:UserWarning")
 
+FIRST = {
+    cause.slug: next(p for p in PROGRAMS.values() if p.cause == cause.slug) for cause in CAUSES
+}
+"""One program for each cause, and with it its twin: the others take minutes, and are slow."""
+
+USUAL = {p.name for p in FIRST.values()} | {p.twin for p in FIRST.values()}
+FAMILIES = {cause.family: FIRST[cause.slug].name for cause in reversed(CAUSES)}
+
+
+def each(names: list[str], usual: set[str]) -> pytest.MarkDecorator:
+    """Parametrizes by the names; those beyond the usual ones are slow."""
+    marks = {True: [], False: [pytest.mark.slow]}
+    return pytest.mark.parametrize(
+        "name", [pytest.param(n, marks=marks[n in usual]) for n in names]
+    )
+
+
 SICK = [name for name, program in PROGRAMS.items() if program.cause in BY_SLUG]
 HEALTHY = [name for name, program in PROGRAMS.items() if not program.cause]
-OTHERWISE = [n for n, p in PROGRAMS.items() if p.cause and p.cause not in BY_SLUG]
 # One of each cause as most people train: a compiler that reorders must not hide a fault.
-COMPILED = [next(n for n in SICK if PROGRAMS[n].cause == cause.slug) for cause in CAUSES]
+COMPILED = [program.name for program in FIRST.values()]
 
 
 def watch(program: Program, logdir: str, compiled: bool = False) -> gradscope.Report:
@@ -48,28 +64,22 @@ def check_named(program: Program, report: gradscope.Report) -> None:
     assert bool(primary.remedy.code) != ("falls without bound" in primary.summary)
 
 
-@pytest.mark.parametrize("name", SICK)
+@each(SICK, USUAL)
 def test_a_sick_program_is_named(name, tmp_path):
     program = PROGRAMS[name]
     check_named(program, watch(program, str(tmp_path)))
 
 
-@pytest.mark.parametrize("name", COMPILED)
+@each(COMPILED, set(FAMILIES.values()))
 def test_a_sick_program_compiled_by_xla_is_named(name, tmp_path):
     program = PROGRAMS[name]
     check_named(program, watch(program, str(tmp_path), compiled=True))
 
 
-@pytest.mark.parametrize("name", HEALTHY)
+@each(HEALTHY, USUAL)
 def test_a_healthy_program_has_no_verdict(name, tmp_path):
     report = watch(PROGRAMS[name], str(tmp_path))
     assert report.verdicts == (), report
-
-
-@pytest.mark.parametrize("name", OTHERWISE)
-def test_a_program_that_fails_for_another_reason_is_not_blamed_on_these(name, tmp_path):
-    report = watch(PROGRAMS[name], str(tmp_path))
-    assert [verdict.cause for verdict in report.verdicts] == ["loss-plateau"], report
 
 
 @pytest.mark.parametrize(
