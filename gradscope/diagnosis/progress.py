@@ -217,7 +217,7 @@ def _targets(run: RunView, steps: Steps) -> tuple[float, Floats]:
 
 def _trailing_mean(error: Floats, samples: Floats) -> Floats:
     """The mean over so many of the last steps that they have `LEAST_SAMPLES` samples together."""
-    known = samples[np.isfinite(samples) & (samples > 0)]
+    known = samples[np.isfinite(samples) & (samples >= 1)]  # less is a damaged record
     length = int(np.ceil(LEAST_SAMPLES / float(np.median(known)))) if len(known) else 1
     where = np.flatnonzero(np.isfinite(error))
     if length < 2 or not len(where):
