@@ -35,7 +35,7 @@ clipvalue-1e-5       | over-clipped                           | mlp         | ta
 global-clip-1e-3     | over-clipped                           | rnn         | classes |  0.60  0.65 |  0.96  0.96
 temperature-of-1000  | gradient-underflow                     | cnn         | classes |  0.16  0.26 |  1.00  1.00
 divided-once-more    | gradient-underflow                     | autoencoder | targets | -0.63 -0.54 |  0.88  0.88
-one-picture-a-step   | noisy-gradient learning-rate-high      | cnn         | targets | -1.00 -1.00 |  0.97  0.96
+one-picture-a-step   | noisy-gradient learning-rate-high      | cnn         | targets |  0.59  0.65 |  0.90  0.88
 no-baseline          | noisy-gradient                         | mlp         | classes |  0.54  0.41 |  0.79  0.72
 lasso-on-filters     | over-regularized                       | cnn         | classes |  0.20  0.20 |  1.00  1.00
 forgetful-letters    | over-regularized                       | rnn         | classes |  0.32  0.34 |  0.81  0.88
@@ -72,8 +72,8 @@ three-ratings-each   | overfitting                            | embedding   | ta
 sixty-reviews        | overfitting                            | transformer | classes |  0.66  0.73 |  0.90  0.86
 sum-in-a-long-row    | loss-plateau vanishing-gradient        | rnn         | targets |  0.02  0.03 |  1.00  1.00
 sine-of-many-periods | loss-plateau underfitting              | mlp         | targets | -0.00 -0.00 |  0.98  0.97
-minus-9999           | loss-spike unscaled-target             | mlp         | targets | -1.00 -1.00 |  0.97  0.95
-restarts-that-grow   | loss-spike learning-rate-high          | cnn         | targets | -1.00 -1.00 |  0.97  0.99
+minus-999            | loss-spike unscaled-target             | mlp         | targets | -1.00 -1.00 |  0.98  0.98
+restarts-that-grow   | loss-spike learning-rate-high          | cnn         | targets | -1.00 -0.72 |  0.97  0.99
 
 Healthy programs that look as if something were wrong with them, and their scores.
 
