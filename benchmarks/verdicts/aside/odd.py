@@ -178,7 +178,7 @@ PROGRAMS: tuple[Program, ...] = (
     control("done-early", _early_done, 0.9, "mlp"),
     control("labels-smoothed", _smoothed, 0.85, "cnn"),
     control("steps-of-one-size", _sign_steps, 0.75, "rnn"),
-    control("features-left-alone", _frozen_features, 0.9, "mlp"),
+    control("features-left-alone", _frozen_features, 0.85, "mlp"),
     control("rate-in-cycles", _cycles, 0.85, "mlp"),
     control("long-tail", _long_tail, 0.75, "rnn"),
     control("slow-drift", _drifting, 0.8, "mlp"),

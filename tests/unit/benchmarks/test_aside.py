@@ -74,11 +74,13 @@ def test_measured_scores_tell_sick_from_healthy():
 
 def test_a_text_says_its_mood_with_negations_undone():
     task = rows.reviews(0, rows=2000)
-    before = np.roll(task.x, 1, axis=1)
-    said = np.where((task.x >= 2) & (task.x < 62), np.where(task.x < 32, -1, 1), 0)
-    said = np.where(before == 1, -said, said).sum(axis=1)
-    agree = (said > 0) == (task.y > 0)
-    assert np.mean(agree[said != 0]) > 0.9
+    glad = np.where(task.x < 32, 0, 1)
+    says = (task.x >= 2) & (task.x < 62)
+    negated = np.zeros(task.x.shape, bool)
+    negated[:, 1:] = task.x[:, :-1] == 1
+    right = glad == task.y[:, None]
+    assert 0.85 < right[says & ~negated].mean() < 0.95
+    assert 0.85 < 1 - right[says & negated].mean() < 0.95
 
 
 def test_the_tag_of_a_name_follows_its_herald():
