@@ -8,8 +8,8 @@ SETS = {
     "published": "benchmarks.verdicts.published",
     "controls": "benchmarks.verdicts.controls",
     "seeded": "benchmarks.verdicts.seeded",
-    "development": "benchmarks.verdicts.development",
-    "set-aside": "benchmarks.verdicts.set_aside",
+    "development": "benchmarks.verdicts.injected",
+    "set-aside": "benchmarks.verdicts.aside",
 }
 """Where each set is: a module with PROGRAMS, a sequence of `Program`."""
 

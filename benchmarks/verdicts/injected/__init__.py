@@ -1,8 +1,8 @@
 """Programs with a fault of our own, each with its repaired twin, and healthy ones that look odd.
 
-Written from the meanings of the causes, before the rules and apart from them, and then parted by
-`benchmarks.verdicts.halves`: of one half the writers of the rules may see what is said of it, the
-other one is set aside and only reported on.
+Written from the meanings of the causes, before the rules and apart from them. The first program of
+each cause was then opened to the writers of the rules; the others were judged once unseen (see
+docs/accuracy.md) and then opened, too. What is set aside since is `benchmarks.verdicts.aside`.
 
 Sick programs. "accepted": the root causes that are right, the injected one first. "sick" and
 "repaired": the scores of the program and of its twin <program>-repaired with seeds 0 and 1,
