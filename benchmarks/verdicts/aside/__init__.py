@@ -29,7 +29,7 @@ sgd-1e-5             | learning-rate-low                      | cnn         | cl
 fine-tuning-rate     | learning-rate-low                      | transformer | classes |  0.57  0.43 |  0.92  0.91
 decay-each-step      | learning-rate-low                      | mlp         | targets |  0.35  0.41 |  0.95  0.97
 adam-of-one          | learning-rate-high                     | cnn         | targets | -0.11 -0.24 |  0.97  0.99
-sum-of-squares       | learning-rate-high exploding-gradient  | autoencoder | targets | -1.00 -1.00 |  0.36  0.41
+sum-of-squares       | learning-rate-high exploding-gradient  | autoencoder | targets | -1.00 -1.00 |  0.78  0.78
 hot-letters          | learning-rate-high                     | rnn         | classes |  0.26  0.26 |  0.71  0.79
 clipvalue-1e-5       | over-clipped                           | mlp         | targets | -0.75 -0.21 |  0.99  0.99
 global-clip-1e-3     | over-clipped                           | rnn         | classes |  0.60  0.65 |  0.96  0.96

@@ -66,10 +66,10 @@ def _summed(seed: int, total: bool) -> Training:
         square = tf.square(y - p)
         return tf.reduce_sum(square) if total else tf.reduce_mean(square)
 
-    task = itself(rows.changed(rows.shapes(seed), lambda x: x.reshape(-1, 256)))
-    model = nets.autoencoder([256, 96, 48], "relu")
-    optimizer = keras.optimizers.SGD(0.5, momentum=0.9)
-    return training(seed, task, model, optimizer, loss, steps=500)
+    task = itself(rows.changed(rows.shapes(seed, noise=0.03), lambda x: x.reshape(-1, 256)))
+    model = nets.autoencoder([256, 96, 48], "elu")
+    optimizer = keras.optimizers.SGD(1.5, momentum=0.9)
+    return training(seed, task, model, optimizer, loss, steps=600)
 
 
 def _hot_letters(seed: int, rate: float) -> Training:
@@ -194,7 +194,7 @@ PROGRAMS: tuple[Program, ...] = (
     *pair("fine-tuning-rate", "learning-rate-low", partial(_fine_tuning, rate=1e-6), partial(_fine_tuning, rate=2e-3), 0.75, "transformer"),
     *pair("decay-each-step", "learning-rate-low", partial(_decayed, decay=1.0), partial(_decayed, decay=0.001), 0.75, "mlp"),
     *pair("adam-of-one", "learning-rate-high", partial(_adam_one, rate=1.0), partial(_adam_one, rate=3e-3), 0.8, "cnn"),
-    *pair("sum-of-squares", "learning-rate-high exploding-gradient", partial(_summed, total=True), partial(_summed, total=False), 0.3, "autoencoder"),
+    *pair("sum-of-squares", "learning-rate-high exploding-gradient", partial(_summed, total=True), partial(_summed, total=False), 0.6, "autoencoder"),
     *pair("hot-letters", "learning-rate-high", partial(_hot_letters, rate=0.3), partial(_hot_letters, rate=5e-3), 0.55, "rnn"),
     *pair("clipvalue-1e-5", "over-clipped", partial(_clipped_values, clip=1e-5), partial(_clipped_values, clip=1.0), 0.8, "mlp"),
     *pair("global-clip-1e-3", "over-clipped", partial(_clipped_text, clip=1e-3), partial(_clipped_text, clip=5.0), 0.75, "rnn"),
