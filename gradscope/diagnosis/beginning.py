@@ -19,7 +19,7 @@ class Kernel:
     """A kernel before the first recorded step.
 
     name: its path. column: its column of `grad_norm`. fan_in, fan_out: inputs and outputs of a
-    unit, as Glorot & Bengio 2010 count them. std: standard deviation of its weights.
+    unit, as Glorot & Bengio 2010 count them. std: standard deviation of its weights. mean: theirs.
     constant: whether all its weights are equal. zero: whether all are 0.
     """
 
@@ -30,19 +30,24 @@ class Kernel:
     std: float
     constant: bool
     zero: bool
+    mean: float = 0.0
 
     @property
     def excess(self) -> float:
-        """Decades by which `std` is above (or, negative, below) what initializers give.
+        """Decades by which the weights are above (or, negative, below) what initializers give.
+
+        Their size is `std`, or |mean| √fan_in where that is larger: what weights of one sign pass
+        on adds up over the inputs, not its squares.
 
         Those reach from LeCun's 1/√fan_in or Glorot's √(2/(fan_in + fan_out)), whichever is less,
         to He's √(2/fan_in). NaN for a constant kernel.
         """
-        if self.constant or not self.std > 0 or self.std == np.inf:
+        weight = max(self.std, abs(self.mean) * self.fan_in**0.5)
+        if self.constant or not self.std > 0 or not np.isfinite(weight):
             return float("nan")
         least = min(1 / self.fan_in, 2 / (self.fan_in + self.fan_out))
         low, high = 0.5 * np.log10([least, 2 / self.fan_in])
-        size = np.log10(self.std)
+        size = np.log10(weight)
         return float(size - np.clip(size, low, high))
 
 
@@ -61,8 +66,9 @@ def first_kernels(run: RunView) -> list[Kernel]:
 
 def _kernel(run: RunView, name: str, column: int, shape: tuple[int, ...]) -> Kernel | None:
     facts = initial(run, name)
-    if {"mean", "std", "max_abs"} <= set(facts):
-        std, largest = float(facts["std"]), float(facts["max_abs"])
+    mean = 0.0
+    if {"mean", "std", "max_abs"} <= set(facts) and None not in facts.values():
+        std, largest, mean = float(facts["std"]), float(facts["max_abs"]), float(facts["mean"])
         constant = std <= CONSTANT * largest
     else:
         weights = read(run, "weight_norm")
@@ -76,7 +82,7 @@ def _kernel(run: RunView, name: str, column: int, shape: tuple[int, ...]) -> Ker
     # Keras counts alike: all axes before the last two are the receptive field.
     field = int(np.prod(shape[:-2]))
     fan_in, fan_out = max(1, field * shape[-2]), max(1, field * shape[-1])
-    return Kernel(name, column, fan_in, fan_out, std, constant, zero=largest == 0)
+    return Kernel(name, column, fan_in, fan_out, std, constant, largest == 0, mean)
 
 
 def _shape(facts: Any) -> tuple[int, ...]:

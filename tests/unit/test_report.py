@@ -15,9 +15,10 @@ SYMPTOM = Verdict("vanishing-gradient", "critical", None, 7, 1.0, "It is gone.",
 REMARK = Verdict("loss-plateau", "info", None, 0, 0.95, "The loss has not fallen: 2 -> 2.")
 
 
-def test_a_healthy_run_is_told_what_was_looked_for():
+def test_a_healthy_run_is_told_what_was_looked_for(monkeypatch):
+    monkeypatch.setattr(report, "CAUSES", CAUSES[:3])
     headline = Report((), steps=120).headline
-    looked_for = ", ".join(cause.slug for cause in CAUSES if not cause.alone)
+    looked_for = ", ".join(cause.slug for cause in CAUSES[:3])
     assert headline == f"gradscope: healthy. Found none of {looked_for} in 120 recorded steps."
 
 
@@ -30,7 +31,7 @@ def test_of_many_causes_it_says_how_many(monkeypatch):
 def test_a_remark_alone_is_healthy_but_not_called_so():
     it = Report((REMARK,), steps=112)
     assert it.healthy and it.judged
-    assert it.headline.startswith("gradscope: found none of vanishing-gradient, ")
+    assert it.headline.startswith("gradscope: found none of the 2")
     assert it.headline.endswith(" in 112 recorded steps. But: The loss has not fallen: 2 -> 2.")
 
 

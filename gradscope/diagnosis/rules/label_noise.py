@@ -50,6 +50,10 @@ RECURRENT = frozenset(
 and says nothing of what reaches the early ones (Bengio et al. 1994, Learning long-term
 dependencies with gradient descent is difficult)."""
 
+FEW = 300
+"""Training samples: fewer are learnt by heart by any net, whatever their labels, and say too little
+of others for a verdict on the labels; that is overfitting."""
+
 _Found = tuple[float, str, dict[str, float]]
 
 
@@ -142,7 +146,7 @@ def _never_better(run: RunView, held: HeldBack) -> float:
     """
     mixed = mixing(run)
     sorted_data = mixed is not None and not mixed.correlation.location <= MIXED
-    if len(held) < LEAST_VALIDATIONS or sorted_data or _skewed(run):
+    if len(held) < LEAST_VALIDATIONS or sorted_data or _skewed(run) or _few(run, held):
         return 0.0
     least, count = best(held.error)[0], len(held)
     chance = min(
@@ -191,6 +195,15 @@ def _above(value: float, floor: float, count: int) -> float:
     """The probability that a validation figure is in truth above a floor."""
     figure = StudentT(np.array(value), np.array(LEAST_SIGMA), np.array(float(count)))
     return float(np.nan_to_num(figure.above(floor)))
+
+
+def _few(run: RunView, held: HeldBack) -> bool:
+    """Whether the training data are few samples: at most those between two validations."""
+    sizes = read(run, "batch_size").values
+    sizes = sizes[np.isfinite(sizes)]
+    if not len(sizes) or len(held) < LEAST_VALIDATIONS:
+        return False
+    return float(np.median(np.diff(held.steps)) * np.median(sizes)) < FEW
 
 
 def _varied(run: RunView) -> bool:

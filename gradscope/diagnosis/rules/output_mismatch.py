@@ -50,6 +50,10 @@ by the correlation of targets and predictions, some 1 / √batch before any trai
 LABELS = 1e-3
 """How far one-hot labels may exceed 0 and 1, the error of float16."""
 
+QUANTITIES = ("squared", "absolute", "huber", "cosh")
+"""Parts of the names of losses for quantities. One such as Poisson's is for counts, which whole
+numbers are then meant to be."""
+
 CROSSING = frozenset({"softmax", "sigmoid"})
 """What a cross-entropy from logits applies itself."""
 
@@ -237,7 +241,8 @@ def _out_of_reach(run: RunView, facts: Objective) -> _Mismatch | None:
 
 def _numbers_of_classes(run: RunView, facts: Objective) -> _Mismatch | None:
     least, largest = _least(run), _largest(run)
-    if facts.kind != "regression" or least not in (0.0, 1.0):
+    counts = facts.loss is not None and not any(name in facts.loss for name in QUANTITIES)
+    if facts.kind != "regression" or counts or least not in (0.0, 1.0):
         return None
     several = largest - least >= SEVERAL and largest <= MOST_CLASSES
     if not several or not _whole_numbers(run):

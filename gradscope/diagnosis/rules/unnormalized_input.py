@@ -50,6 +50,11 @@ NOISE = 0.02
 FIRST = 5
 """Recorded steps that count as the first."""
 
+RECURRENT = frozenset(
+    {"LSTM", "GRU", "SimpleRNN", "Bidirectional", "RNN", "ConvLSTM1D", "ConvLSTM2D"}
+)
+"""Classes of layers that squash their inputs."""
+
 PIXEL = 255.0
 """The largest value of an eight-bit pixel."""
 
@@ -181,8 +186,8 @@ def _empty(run: RunView, scale: _Scale) -> bool:
 def _felt(run: RunView, scale: _Scale, course: Progress, learnt: Skill) -> bool:
     """Whether a large input shows in the first layer, and disturbs the start, or has an offset.
 
-    Beside an offset what the samples differ in is lost, however the start may look: squashed by
-    gates or a tanh, whose saturation isn't recorded in recurrent layers, the error begins as usual.
+    Beside an offset what the samples differ in is lost, and behind the gates of a recurrent layer,
+    whose saturation isn't recorded, their size is: there the error may begin as usual.
     """
     layer, kinds = _first_layer(run), layers(run)
     sizes = read(run, "activation_rms")
@@ -191,7 +196,7 @@ def _felt(run: RunView, scale: _Scale, course: Progress, learnt: Skill) -> bool:
         first = sizes.values[:1, sizes.names.index(layer)]
         if len(first) and first[0] < REACHES:
             return False  # something in between has normalized them
-    if scale.shifted:
+    if scale.shifted or kinds.get(layer or "", {}).get("class") in RECURRENT:
         return True
     error = first_error(course)
     switched = max(_share(run, "dead_fraction", layer), _share(run, "saturated_fraction", layer))

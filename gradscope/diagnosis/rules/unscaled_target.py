@@ -64,7 +64,8 @@ def find(run: RunView) -> Sequence[Finding]:
     course, learnt = progress(run), skill(run)
     failing = harmed(course, learnt)
     error = first_error(course)
-    if odd * failing < ALARM or (error <= DISTURBED and not learnt.broke):
+    felt = learnt.broke or error > DISTURBED or _out_of_proportion(run, scale)
+    if odd * failing < ALARM or not felt:
         return ()
     end = "the run is no longer finite" if learnt.broke else f"{max(0.0, learnt.end):.0%} of their "
     if not learnt.broke:
@@ -116,6 +117,15 @@ def _scale(run: RunView) -> _Scale | None:
         least=float(low.min()) if len(low) else float("nan"),
         largest=float(high.max()) if len(high) else float("nan"),
     )
+
+
+def _out_of_proportion(run: RunView, scale: _Scale) -> bool:
+    """Whether the first predictions are a tenth of the targets' variation or less.
+
+    Then the error begins at that of guessing, and the output must grow before it can fall.
+    """
+    spread = read(run, "output_std").values
+    return len(spread) > 0 and bool(spread[0, 0] * LARGE < scale.std)
 
 
 def _oddity(scale: _Scale) -> tuple[float, str]:

@@ -47,3 +47,9 @@ def test_the_signal_is_counted_from_the_inputs(make_run):
 def test_or_from_the_first_layer_where_they_are_unknown(make_run):
     assert signal(make_run(activation_rms=[10, 1, 100, 1, 1, 1]))[:3] == pytest.approx([0, -1, 1])
     assert len(signal(make_run(activation_rms=None))) == 0
+
+
+def test_weights_of_one_sign_add_up_over_the_inputs(make_run):
+    """As those of np.random.rand do: 0.5 √100 against √(2/100)."""
+    beyond = np.log10(0.5 * 10 / (2 / 100) ** 0.5)
+    assert kernel(make_run, [100, 100], 0.29, mean=0.5).excess == pytest.approx(beyond)

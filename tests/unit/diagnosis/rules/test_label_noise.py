@@ -151,3 +151,10 @@ def test_what_may_be_lost_through_time_is_not_blamed_on_labels(trained, kind):
     known = {layer: {"class": "Dense", "activation": "relu", "units": 9} for layer in LAYERS}
     info = {"layers": {**known, LAYERS[0]: {"class": kind, "activation": "tanh", "units": 9}}}
     assert bool(find(trained(info=info))) == (kind == "Dense")
+
+
+@pytest.mark.parametrize(("batch", "named"), [(32, True), (2, False)])
+def test_few_samples_say_too_little_of_labels(trained, batch, named):
+    """Twelve validations of a run: so many samples at most are between two of them."""
+    validation = {"loss": np.linspace(1.4, 3.0, 12), "accuracy": np.full(12, 0.26)}
+    assert bool(find(trained(LEARNT, validation=validation, batch_size=float(batch)))) == named

@@ -222,3 +222,8 @@ def test_without_statistics_of_labels_only_the_outcome_is_asked(make_run):
     assert not find(make_run(info=info))
     loss = 2.3 + np.random.default_rng(7).normal(0, 0.02, (100, 1))
     assert find(make_run(info=info, loss=loss))
+
+
+def test_whole_numbers_are_what_a_loss_for_counts_takes(targets):
+    info = facts("poisson", "regression", "softplus", 1)
+    assert not find(targets(info, std=2.87, left=0.5, **whole()))

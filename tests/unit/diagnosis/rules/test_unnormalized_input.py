@@ -168,3 +168,9 @@ def test_one_batch_of_zeros_is_no_finding(classes):
     peak = np.zeros((100, 1))
     peak[3] = 2.0
     assert not find(classes(rms=0.0, input_max_abs=peak))
+
+
+@pytest.mark.parametrize(("kind", "named"), [("LSTM", True), ("Dense", False)])
+def test_behind_gates_large_inputs_are_felt_whatever_the_start(classes, kind, named):
+    gated = {"layers": {**LAYERS, "net/dense_1": {"class": kind, "activation": None}}}
+    assert bool(find(classes(rms=900.0, error=1.0, info=gated, activation_rms=0.5))) == named

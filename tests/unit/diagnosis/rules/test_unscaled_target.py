@@ -88,3 +88,9 @@ def test_too_few_steps_are_not_judged(regression, steps):
 
 def test_without_targets_nothing_is_found(make_run):
     assert not find(make_run(loss=1e10))
+
+
+@pytest.mark.parametrize(("std", "named"), [(0.3, True), (30.0, False)])
+def test_first_outputs_far_smaller_than_the_targets_are_a_disturbance(regression, std, named):
+    grown = np.where(np.arange(100)[:, None] < 1, std, 5.0)
+    assert bool(find(regression(std=50.0, error=1.0, output_std=grown))) == named
