@@ -2,10 +2,12 @@
 
 python -m benchmarks.verdicts run [--set published] [--seeds 0 1 2] [--only NAME] [--jobs 2]
 python -m benchmarks.verdicts judge [--set published]
+python -m benchmarks.verdicts plain [--set set-aside] [--seeds 0 1] [--only NAME]
 
 `run` trains each program once per seed and keeps the runs below runs/verdicts; what is there
 already is left as it is, unless --again says so. `judge` judges the stored runs with the rules as
-they are now and counts what was said right and wrong, beside three published sets of rules.
+they are now and counts what was said right and wrong, beside three published sets of rules. `plain`
+trains without gradscope and prints the scores.
 """
 
 import argparse
@@ -16,6 +18,12 @@ from pathlib import Path
 from benchmarks.verdicts.sets import SETS, programs
 from benchmarks.verdicts.store import STORE, Task, stored
 
+COMMANDS = (
+    ("run", "train and keep"),
+    ("judge", "judge what is kept"),
+    ("plain", "train without gradscope"),
+)
+
 
 def main() -> int:
     """The exit status: 1 where a program could not be trained."""
@@ -25,7 +33,7 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, says in (("run", "train and keep"), ("judge", "judge what is kept")):
+    for name, says in COMMANDS:
         command = commands.add_parser(name, help=says)
         command.add_argument("--set", nargs="+", choices=SETS, default=[*SETS], metavar="SET")
         command.add_argument("--only", nargs="+", default=[], metavar="NAME")
@@ -34,7 +42,7 @@ def main() -> int:
         command.add_argument("--store", type=Path, default=STORE, help=f"default: {STORE}")
         if name == "run":
             command.add_argument("--again", action="store_true", help="also what is kept already")
-        else:
+        elif name == "judge":
             command.add_argument(
                 "--early", action="store_true", help="judge the runs' beginnings, too: slow"
             )
@@ -43,7 +51,7 @@ def main() -> int:
             )
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    return _run(options) if options.command == "run" else _judge(options)
+    return {"run": _run, "judge": _judge, "plain": _plain}[options.command](options)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -61,6 +69,14 @@ def _run(options: argparse.Namespace) -> int:
         return 2
     failed = running.run(tasks, options.store, jobs=options.jobs, again=options.again)
     return 1 if failed else 0
+
+
+def _plain(options: argparse.Namespace) -> int:
+    from benchmarks.verdicts import plainly
+
+    chosen = [program for name in options.set for program in programs(name).values()]
+    plainly.run([p for p in chosen if not options.only or p.name in options.only], options.seeds)
+    return 0
 
 
 def _judge(options: argparse.Namespace) -> int:

@@ -1,4 +1,6 @@
-"""Programs that are only reported on: no writer of a rule has seen them.
+"""Programs that were judged before a writer of rules had seen one; see docs/accuracy.md.
+
+What was said wrongly of them has been read since, so that the next round needs others.
 
 Each sick one fails in a way that is common in daily life, and its twin <program>-repaired is the
 same training without the fault. Written from the meanings of the causes, apart from the rules.
@@ -7,7 +9,7 @@ The nets, data, losses and optimizers are others than those of `benchmarks.verdi
 Sick programs. "accepted": the root causes that are right, the injected one first. "sick" and
 "repaired": the scores of the program and of its twin with seeds 0 and 1, balanced accuracy for
 classes, R² for targets (-1 where it is less or not finite), by
-`python -m benchmarks.verdicts.aside --seeds 0 1`, TensorFlow 2.21, Keras 3.15, CPU.
+`python -m benchmarks.verdicts plain --set set-aside --seeds 0 1`, TensorFlow 2.21, Keras 3.15, CPU.
 
 program              | accepted                               | net         | task    | sick        | repaired
 sigmoid-filters      | vanishing-gradient                     | cnn         | classes |  0.20  0.20 |  1.00  0.94

@@ -7,7 +7,7 @@ docs/accuracy.md) and then opened, too. What is set aside since is `benchmarks.v
 Sick programs. "accepted": the root causes that are right, the injected one first. "sick" and
 "repaired": the scores of the program and of its twin <program>-repaired with seeds 0 and 1,
 balanced accuracy for classes, R² for targets (-1 where it is less or not finite), by
-`python -m benchmarks.verdicts.injected --seeds 0 1`, TensorFlow 2.21, Keras 3.15, CPU.
+`python -m benchmarks.verdicts plain --set development --seeds 0 1`, TensorFlow 2.21, Keras 3.15, CPU.
 
 program                  | accepted                                       | net         | task    | sick        | repaired
 sigmoids-eight           | vanishing-gradient                             | mlp         | classes |  0.20  0.20 |  0.97  0.91

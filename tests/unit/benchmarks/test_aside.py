@@ -1,24 +1,12 @@
-"""The programs set aside: each has a healthy twin, and together they cover every cause."""
+"""The programs set aside: the common causes are there twice, and their data are what they say."""
 
 from collections import Counter
 
 import numpy as np
-import pytest
 
-from benchmarks.verdicts import aside, injected
+from benchmarks.verdicts import aside
 from benchmarks.verdicts.aside import rows
-from benchmarks.verdicts.program import Program
-from tests.contracts.test_causes import CONTRACT
-
-PROGRAMS = {program.name: program for program in aside.PROGRAMS}
-SICK = [program for program in aside.PROGRAMS if program.expected]
-CONTROLS = set(PROGRAMS) - {program.twin for program in SICK} - {p.name for p in SICK}
-TABLE = {
-    cells[0]: cells[1:]
-    for line in (aside.__doc__ or "").splitlines()
-    if len(cells := [cell.strip() for cell in line.split("|")]) > 2
-}
-"""The lines of the table in the docstring by name; of a sick program the injected cause first."""
+from tests.unit.benchmarks.test_own_programs import sick, table
 
 COMMON = (
     "vanishing-gradient dead-units learning-rate-low learning-rate-high over-clipped "
@@ -28,48 +16,10 @@ COMMON = (
 """Causes of which there are to be two programs or more."""
 
 
-def test_names_are_unique_and_not_those_of_the_injected():
-    counts = Counter(program.name for program in (*aside.PROGRAMS, *injected.PROGRAMS))
-    assert [name for name, count in counts.items() if count > 1] == []
-
-
-def test_sizes():
-    assert len(SICK) >= 34 and len(CONTROLS) >= 12
-
-
-@pytest.mark.parametrize("program", SICK, ids=lambda program: program.name)
-def test_a_sick_program_has_a_healthy_twin(program: Program):
-    twin = PROGRAMS[program.twin]
-    assert not twin.expected and not twin.twin
-    assert (twin.good, twin.architecture) == (program.good, program.architecture)
-
-
-def test_each_accepted_slug_is_the_contracts_and_they_are_few():
-    assert {slug for program in SICK for slug in program.expected} <= CONTRACT
-    assert max(len(program.expected) for program in SICK) <= 3
-
-
-def test_each_cause_is_injected_and_the_common_ones_twice():
-    counts = Counter(TABLE[program.name][0].split()[0] for program in SICK)
-    assert set(counts) == CONTRACT
+def test_the_common_causes_are_injected_twice():
+    lines = table(aside)
+    counts = Counter(lines[program.name][0].split()[0] for program in sick(aside))
     assert [slug for slug in COMMON if counts[slug] < 2] == []
-
-
-def test_the_table_names_each_program_with_what_is_accepted():
-    for program in SICK:
-        assert set(TABLE[program.name][0].split()) == program.expected
-        assert TABLE[program.name][1] == program.architecture
-    assert {name: TABLE[name][0] for name in CONTROLS} == {
-        name: PROGRAMS[name].architecture for name in CONTROLS
-    }
-
-
-def test_measured_scores_tell_sick_from_healthy():
-    for program in SICK:
-        sick, well = ([float(score) for score in cell.split()] for cell in TABLE[program.name][3:5])
-        assert max(sick) < program.good <= min(well), program.name
-    for name in CONTROLS:
-        assert min(map(float, TABLE[name][2].split())) >= PROGRAMS[name].good, name
 
 
 def test_a_text_says_its_mood_with_negations_undone():

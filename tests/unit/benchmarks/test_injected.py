@@ -1,69 +1,21 @@
-"""The injected programs: each has a healthy twin, and together they cover every cause."""
+"""The injected programs: each cause in two kinds of net, and how they are trained and scored."""
 
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from benchmarks.verdicts import injected
 from benchmarks.verdicts.injected import loops, tasks
-from benchmarks.verdicts.program import Program
 from tests.contracts.test_causes import CONTRACT
-
-PROGRAMS = {program.name: program for program in injected.PROGRAMS}
-SICK = [program for program in injected.PROGRAMS if program.expected]
-TABLE = {
-    cells[0]: cells[1:]
-    for line in (injected.__doc__ or "").splitlines()
-    if len(cells := [cell.strip() for cell in line.split("|")]) > 2
-}
-"""The lines of the table in the docstring by name; of a sick program the injected cause first."""
-CONTROLS = set(PROGRAMS) - {program.twin for program in SICK} - {p.name for p in SICK}
-
-
-def test_names_are_unique():
-    counts = Counter(program.name for program in injected.PROGRAMS)
-    assert [name for name, count in counts.items() if count > 1] == []
-
-
-def test_sizes():
-    assert len(SICK) >= 30 and len(CONTROLS) >= 12
-
-
-@pytest.mark.parametrize("program", SICK, ids=lambda program: program.name)
-def test_a_sick_program_has_a_healthy_twin(program: Program):
-    twin = PROGRAMS[program.twin]
-    assert not twin.expected and not twin.twin
-    assert (twin.good, twin.architecture) == (program.good, program.architecture)
-
-
-def test_expected_slugs_are_the_contracts():
-    assert {slug for program in SICK for slug in program.expected} <= CONTRACT
+from tests.unit.benchmarks.test_own_programs import sick, table
 
 
 def test_each_cause_is_injected_into_two_architectures():
+    lines = table(injected)
     nets = {slug: set() for slug in CONTRACT}
-    for program in SICK:
-        nets[TABLE[program.name][0].split()[0]].add(program.architecture)
+    for program in sick(injected):
+        nets[lines[program.name][0].split()[0]].add(program.architecture)
     assert {slug for slug, found in nets.items() if len(found) < 2} == set()
-
-
-def test_the_table_names_each_program_with_what_is_accepted():
-    for program in SICK:
-        assert set(TABLE[program.name][0].split()) == program.expected
-        assert TABLE[program.name][1] == program.architecture
-    assert {name: TABLE[name][0] for name in CONTROLS} == {
-        name: PROGRAMS[name].architecture for name in CONTROLS
-    }
-
-
-def test_measured_scores_tell_sick_from_healthy():
-    for program in SICK:
-        sick, well = ([float(score) for score in cell.split()] for cell in TABLE[program.name][3:5])
-        assert max(sick) < program.good <= min(well), program.name
-    for name in CONTROLS:
-        assert min(map(float, TABLE[name][2].split())) >= PROGRAMS[name].good, name
 
 
 def test_epochs_are_the_same_each_time_and_shuffled_anew_each_epoch():
@@ -84,7 +36,7 @@ def test_unshuffled_epochs_keep_the_order():
 
 
 def test_a_program_starts_alike_each_time():
-    program = PROGRAMS["born-dead-repaired"]
+    program = next(p for p in injected.PROGRAMS if p.name == "born-dead-repaired")
     one, two = program.start(3), program.start(3)
     assert one.validate() == two.validate()
     assert one.validate() != program.start(4).validate()
