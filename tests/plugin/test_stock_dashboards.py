@@ -2,15 +2,8 @@
 
 import io
 import json
-import re
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,53 +12,12 @@ from PIL import Image
 from gradscope.records import Diagnosis, Record, Start, Validation
 from gradscope.sinks.summaries import SUMMARIES
 from gradscope.sinks.tensorboard import TensorBoardSink
+from tests.plugin.server import Server
 from tests.runs import LAYOUT, VANISHING, record
 
 RUN = "digits/gradscope"
 STEPS = 40
 NAN_FROM = 35
-_DEADLINE_SECONDS = 90
-
-
-class Server:
-    """A TensorBoard process and its data routes."""
-
-    def __init__(self, logdir: str, load_fast: str) -> None:
-        command = [sys.executable, "-m", "tensorboard.main", "--logdir", logdir]
-        command += ["--host", "127.0.0.1", "--port", "0", f"--load_fast={load_fast}"]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        self.url = self._address()
-
-    def _address(self) -> str:
-        assert self.process.stderr
-        said: list[str] = []
-        for line in self.process.stderr:
-            said.append(line)
-            if found := re.search(r"http://127\.0\.0\.1:\d+/", line):
-                return found[0]
-        raise AssertionError(f"TensorBoard did not start:\n{''.join(said)}")
-
-    def fetch(self, route: str, **query: Any) -> bytes:
-        url = f"{self.url}data/plugin/{route}?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            return answer.read()
-
-    def json(self, route: str, **query: Any) -> Any:
-        return json.loads(self.fetch(route, **query))
-
-    def wait_for(self, route: str, part: bytes) -> None:
-        """Asks until the answer has a part: TensorBoard loads after it has begun to serve."""
-        end = time.monotonic() + _DEADLINE_SECONDS
-        while part not in self.fetch(route):
-            assert time.monotonic() < end, f"{route} never had {part!r}"
-
-    def stop(self) -> None:
-        assert self.process.stderr
-        self.process.terminate()
-        self.process.wait(30)
-        self.process.stderr.close()
 
 
 def sick_record(step: int) -> Record:
