@@ -48,7 +48,7 @@ lock: ## Pins the newest versions that pyproject.toml allows in requirements.loc
 	build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 		--fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-annotate --custom-compile-command "make lock" \
-		--extra dev pyproject.toml --output-file requirements.lock
+		--extra dev --extra docs pyproject.toml --output-file requirements.lock
 
 clean: ## Removes what tools leave behind, but not .venv.
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache runs
