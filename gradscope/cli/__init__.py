@@ -3,6 +3,8 @@
     main.py      parses, runs one command, turns errors into exit codes
     demo.py report.py check.py explain.py    one command each: configure and run
     runs.py      which runs LOGDIR means
+    slugs.py     which cause a word means
+    gate.py      a report -> what check makes of it
     networks.py  what the demo trains, and how
     summary.py   a run -> the numbers of the per-layer table
     render.py    those numbers and the verdicts -> the terminal

@@ -1,13 +1,13 @@
 """`gradscope explain CAUSE`: the docs page of a cause, in the terminal."""
 
 import argparse
-import difflib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gradscope
 from gradscope.causes import BY_SLUG, CAUSES
+from gradscope.cli.slugs import slug_of
 from gradscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ that is installed in editable form."""
 
 _WIDEST = 100
 """Columns: longer lines are hard to read."""
-
-_NEAR = 3
-"""Causes that are offered for one that is misspelt."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,12 +59,7 @@ def page(cause: str) -> str:
 
     Raises UsageError where no cause is called so, or where the installation lacks its page.
     """
-    slug = "-".join(re.split(r"[\s_-]+", cause.strip().lower()))
-    if slug not in BY_SLUG:
-        near = difflib.get_close_matches(slug, BY_SLUG, n=_NEAR, cutoff=0.5)
-        near = near or [known for known in BY_SLUG if slug and slug in known][:_NEAR]
-        meant = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise UsageError(f"no cause is called {cause!r}.{meant} All causes: {', '.join(BY_SLUG)}.")
+    slug = slug_of(cause)
     root = Path(gradscope.__file__).parent
     for place in PAGES:
         file = root / place / f"{slug}.md"
