@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from gradscope.causes import CAUSES
+from gradscope.causes import BY_SLUG, CAUSES
 from gradscope.errors import UnhealthyRunError
+from gradscope.markup import report_html
 
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
@@ -159,7 +160,13 @@ class Report:
         return f"gradscope: {self._state()}"
 
     def __str__(self) -> str:
-        return "\n".join([self.headline, *_lines(self.verdicts)])
+        slugs = [verdict.cause for verdict in self.verdicts[:1] if verdict.cause in BY_SLUG]
+        more = [f"More: gradscope explain {slug}" for slug in slugs]
+        return "\n".join([self.headline, *_lines(self.verdicts), *more])
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return report_html(self)
 
     def _state(self) -> str:
         steps = f"{self.steps} recorded step" + "s" * (self.steps != 1)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gradscope.markup import report_html, table
 from gradscope.report import Report, Verdict
 
 _SIGNS = {True: "\N{CHECK MARK}", False: "\N{BALLOT X}", None: "\N{EN DASH}"}
@@ -71,6 +72,11 @@ class Preflight(Report):
             for check in self.checks
         ]
         return "\n".join([self.headline, *lines, *_told(self.verdicts)])
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the checks as well."""
+        rows = [(_SIGNS[check.passed], check.name, check.figure) for check in self.checks]
+        return report_html(self, dated=False, between=table((), rows))
 
     def to_markdown(self) -> str:
         """The report as Markdown: headline, checks, then a section for each root cause."""

@@ -77,8 +77,17 @@ def test_symptoms_are_told_without_a_remedy_of_their_own():
         "    rate = 1\n"
         "  which explains:\n"
         "    [critical] vanishing-gradient, since step 7, confidence 100%\n"
-        "      It is gone."
+        "      It is gone.\n"
+        "More: gradscope explain exploding-gradient"
     )
+
+
+def test_the_page_to_read_is_named_once():
+    text = str(Report((ROOT, replace(ROOT, cause="overfitting")), steps=50))
+    assert text.count("gradscope explain") == 1
+    assert text.endswith("\nMore: gradscope explain exploding-gradient")
+    unknown = Report((replace(ROOT, cause=RULE_FAILED),), steps=50)
+    assert "gradscope explain" not in str(unknown), "there is no such page"
 
 
 def test_markdown_tells_the_remedy_before_the_evidence():
