@@ -9,10 +9,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTHON ?=
 PYTEST_ARGS ?=
 
-.PHONY: help demo test test-slow unit lint format docs bench lock clean
+.PHONY: help demo test test-slow unit lint format docs site screenshots bench lock clean
 
 help: ## Shows this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## Trains a net that does not learn and its repaired twin, and says why.
 	$(BIN)/gradscope demo
@@ -36,8 +36,15 @@ format: $(STAMP) ## Formats the code and sorts its imports.
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-docs: $(STAMP) ## Writes docs/statistics.md anew from the catalogue.
+docs: $(STAMP) ## Writes the pages on statistics and causes anew from their catalogues.
 	$(BIN)/python docs/generate.py
+
+site: $(STAMP) ## Builds the documentation as a site in build/site.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "build/site/index.html"
+
+screenshots: $(STAMP) ## Takes the screenshots of the tab that the docs show; needs Chromium.
+	$(BIN)/python docs/make_screenshots.py
 
 bench: $(STAMP) ## Measures what a recorded step costs.
 	$(BIN)/python benchmarks/step_overhead.py

@@ -1,10 +1,11 @@
-"""Writes docs/statistics.md from gradscope/catalog.py; `make docs` runs it."""
+"""Writes docs/statistics.md and docs/causes.md from their catalogues; `make docs` runs it."""
 
 from pathlib import Path
 
 from gradscope.catalog import STATISTICS, Per, Statistic
+from gradscope.causes import CAUSES, Cause, Family
 
-PAGE = Path(__file__).with_name("statistics.md")
+DOCS = Path(__file__).parent
 
 HEAD = """\
 <!-- Generated from gradscope/catalog.py by `make docs`; change it there. -->
@@ -22,6 +23,49 @@ SECTIONS: dict[Per, str] = {
     "class": "Per class of the labels, named by its number",
     "step": "Per step",
 }
+
+CAUSES_HEAD = """\
+<!-- Generated from gradscope/causes.py by `make docs`; change it there. -->
+
+# Causes
+
+What a verdict can name. Each page says what it means, how it is decided, what it is confused with
+and what to do; `gradscope explain CAUSE` prints it in the terminal. How often they are right is
+[measured](accuracy.md).
+"""
+
+FAMILIES: dict[Family, str] = {
+    "flow": "Flow: activations and gradients on their way through the net",
+    "objective": "Objective: what is minimized",
+    "data": "Data: inputs and labels",
+    "step size": "Step size: learning rate, clipping, precision",
+    "fit": "Fit: what becomes of the loss",
+}
+
+
+def causes_page() -> str:
+    """The text of docs/causes.md: one table for each family."""
+    parts = [CAUSES_HEAD]
+    for family, title in FAMILIES.items():
+        rows = [_cause_row(cause) for cause in CAUSES if cause.family == family]
+        parts.append(
+            "\n".join(
+                [
+                    f"## {title}\n",
+                    "| cause | meaning | can bring about |",
+                    "|---|---|---|",
+                    *rows,
+                    "",
+                ]
+            )
+        )
+    return "\n".join(parts)
+
+
+def _cause_row(cause: Cause) -> str:
+    """One line of a table; the name links to the page of the cause."""
+    effects = ", ".join(f"`{slug}`" for slug in cause.explains)
+    return f"| [{cause.slug}](causes/{cause.slug}.md) | {cause.meaning} | {effects} |"
 
 
 def statistics_page() -> str:
@@ -50,4 +94,5 @@ def _row(statistic: Statistic) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(statistics_page(), encoding="utf-8")
+    (DOCS / "statistics.md").write_text(statistics_page(), encoding="utf-8")
+    (DOCS / "causes.md").write_text(causes_page(), encoding="utf-8")

@@ -17,10 +17,11 @@ LINKS = [
 ]
 
 
-def test_the_statistics_page_is_up_to_date():
-    page = runpy.run_path(str(DOCS / "generate.py"))["statistics_page"]()
-    committed = (DOCS / "statistics.md").read_text(encoding="utf-8")
-    assert committed == page, "run `make docs` and commit docs/statistics.md"
+@pytest.mark.parametrize("name", ["statistics", "causes"])
+def test_a_generated_page_is_up_to_date(name):
+    page = runpy.run_path(str(DOCS / "generate.py"))[f"{name}_page"]()
+    committed = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    assert committed == page, f"run `make docs` and commit docs/{name}.md"
 
 
 def anchors(page: Path) -> set[str]:
