@@ -279,7 +279,7 @@ class _Reader:
 
     def run(self, logdir: str) -> Run:
         """What all files together say."""
-        layouts = {**_layouts_of(self._contents), **self._layouts}
+        layouts = {**metadata.layouts_of(self._contents), **self._layouts}
         layout = layouts.get(self._suffix) or next(reversed(layouts.values()), Layout({}))
         known = [statistic.name for statistic in STATISTICS if statistic.name in layout.columns]
         known += [name for name in layout.columns if name not in BY_NAME]
@@ -343,16 +343,6 @@ def _describe(gap: Gap, path: Path) -> str:
             "the run is still being written or was cut off."
         )
     return f"{path.name}: {gap.length} bytes at offset {gap.offset} are damaged and left out."
-
-
-def _layouts_of(contents: Mapping[str, metadata.Content]) -> dict[str, Layout]:
-    """suffix -> layout, from the tags' own descriptions, for a run whose start is damaged."""
-    columns: dict[str, dict[str, tuple[str, ...]]] = {}
-    for tag, content in contents.items():
-        if content.kind in ("layers", "classes", "step"):
-            suffix = tag.removeprefix(metadata.statistic_tag(content.statistic))
-            columns.setdefault(suffix, {})[content.statistic] = content.names
-    return {suffix: Layout(found) for suffix, found in columns.items()}
 
 
 def _by_metric(entries: Sequence[tuple[int, str, float]]) -> Validations:

@@ -12,11 +12,13 @@ TensorBoard keeps a tag's metadata from its first value only, hence the digest.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from gradscope.catalog import BY_NAME
 from gradscope.errors import RunError
+from gradscope.layout import Layout
 from gradscope.tensorboard.protos import DATA_CLASS_TENSOR, SummaryMetadata
 
 PLUGIN_NAME = "gradscope"
@@ -107,6 +109,16 @@ def statistic_content(statistic: str, names: tuple[str, ...]) -> Content:
         return Content("layers", names, statistic)
     kind = {"step": "step", "class": "classes"}.get(entry.per, "layers")
     return Content(kind, names, statistic, entry.scale, entry.unit)
+
+
+def layouts_of(contents: Mapping[str, Content]) -> dict[str, Layout]:
+    """What a tag ends with -> layout, from the tags' own descriptions, for a damaged start."""
+    columns: dict[str, dict[str, tuple[str, ...]]] = {}
+    for tag, content in contents.items():
+        if content.kind in ("layers", "classes", "step"):
+            suffix = tag.removeprefix(statistic_tag(content.statistic))
+            columns.setdefault(suffix, {})[content.statistic] = content.names
+    return {suffix: Layout(found) for suffix, found in columns.items()}
 
 
 def summary_metadata(content: Content) -> SummaryMetadata:

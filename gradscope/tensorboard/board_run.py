@@ -1,0 +1,228 @@
+"""A run as TensorBoard has loaded it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradscope.catalog import BY_NAME
+from gradscope.errors import UsageError
+from gradscope.records import Verdict
+from gradscope.tensorboard import metadata
+from gradscope.tensorboard.answers import Extent, extent_of
+from gradscope.tensorboard.cache import Cache
+from gradscope.tensorboard.listing import Listed
+from gradscope.tensorboard.source import ALL, Source
+from gradscope.tensorboard.tracks import Datum, Track, merged, track
+
+MOST_BYTES = 192 << 20
+"""Of one tag's values that are asked for at once: the data server's answers end at 256 MiB."""
+
+_DATUM_BYTES = 48
+"""About what the data server sends with each value: step, wall time, type and shape."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """One statistic, as it is kept: its values and their extent."""
+
+    track: Track
+    extent: Extent
+
+    @property
+    def nbytes(self) -> int:
+        """Of all arrays."""
+        return self.track.nbytes
+
+
+class BoardRun:
+    """A run read through TensorBoard's data provider; satisfies `answers.StoredRun`.
+
+    listed: how it was when it was listed.
+    source: where its numbers are asked for, when they are needed.
+    cache: where they are kept.
+    hint: the user's own limit of steps that TensorBoard keeps, 0 for none.
+    """
+
+    def __init__(self, listed: Listed, source: Source, cache: Cache[Held], hint: int = 0) -> None:
+        self._listed = listed
+        self._source = source
+        self._cache = cache
+        self._hint = hint
+        self._layout = listed.sessions.layout
+        held = [name for name, names in self._layout.columns.items() if names]
+        self._statistics = tuple(name for name in BY_NAME if name in held)
+        self._statistics += tuple(name for name in held if name not in BY_NAME)
+
+    @property
+    def name(self) -> str:
+        """What TensorBoard calls it."""
+        return self._listed.run
+
+    @property
+    def revision(self) -> str:
+        """Hex digits that change when the run does."""
+        return self._listed.revision
+
+    @property
+    def statistics(self) -> tuple[str, ...]:
+        """The recorded statistics, in catalogue order."""
+        return self._statistics
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """The facts of `Start.info`."""
+        return self._listed.sessions.info
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Those of the latest diagnosis, root causes first."""
+        return self._listed.judgement.verdicts
+
+    @property
+    def judged_at(self) -> int | None:
+        """The step of that diagnosis; None where there was none yet."""
+        return self._listed.judgement.step
+
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        """int64[S], the recorded steps, ascending."""
+        return self._beat.steps
+
+    @property
+    def wall_times(self) -> NDArray[np.float64]:
+        """float64[S], seconds since the epoch."""
+        return self._beat.wall_times
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """One sentence for each thing that could not be read."""
+        notes = list(self._listed.notes)
+        if self._hint:
+            notes.append(
+                f"TensorBoard was started with --samples_per_plugin=gradscope={self._hint}: no "
+                "more steps than that are shown, chosen at random. Leave the flag out to see all."
+            )
+        notes += [
+            f"{statistic}: {len(self.names(statistic))} rows at {len(self.steps)} steps are more "
+            f"than TensorBoard hands over at once. {self._most(statistic)} steps of it are shown, "
+            "chosen at random, so that a spike may be missing; `gradscope report` reads all."
+            for statistic in self.statistics
+            if self._most(statistic) < len(self.steps)
+        ]
+        if self._beat.misfits:
+            notes.append("Some values don't fit the run's layout and are left out.")
+        return tuple(notes)
+
+    @cached_property
+    def validation(self) -> Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """metric -> (steps int64[V], values float64[V])."""
+        stamps = self._source.stamps((self.name,)).get(self.name, {})
+        tags = [tag for tag in stamps if tag.startswith(metadata.VALIDATION_PREFIX)]
+        data = self._read(tags, ALL) if tags else {}
+        return {
+            tag.removeprefix(metadata.VALIDATION_PREFIX): _figures(data[tag])
+            for tag in tags
+            if data.get(tag)
+        }
+
+    def names(self, statistic: str) -> tuple[str, ...]:
+        """The L names of a statistic; empty where it isn't recorded."""
+        return self._layout.names(statistic)
+
+    def series(self, statistic: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """(steps int64[S] ascending, values float32[S, L]), both read-only.
+
+        NaN where an earlier session of the run didn't record a name.
+
+        Raises UsageError for a statistic that the run doesn't record.
+        """
+        held = self._held(statistic)
+        return held.track.steps, held.track.values
+
+    def extent(self, statistic: str) -> Extent:
+        """(lowest, highest) of all finite values of a statistic, as `answers.extent_of`.
+
+        Raises UsageError for a statistic that the run doesn't record.
+        """
+        return self._held(statistic).extent
+
+    @cached_property
+    def _beat(self) -> Track:
+        """The steps and times of all records, without values."""
+        pulses = self._listed.sessions.pulses
+        if not pulses:
+            return track((), 0)
+        stamps = self._source.stamps((self.name,), pulses).get(self.name, {})
+        widths = {
+            metadata.statistic_tag(statistic, suffix): len(names)
+            for suffix, layout in self._listed.sessions.layouts.items()
+            for statistic, names in layout.columns.items()
+        }
+
+        def read() -> Held:
+            data = self._read(pulses, ALL)
+            parts = [track(data.get(tag, ()), widths[tag]) for tag in pulses]
+            empty = [
+                (Track(one.steps, one.wall_times, one.values[:, :0], one.misfits), ())
+                for one in parts
+            ]
+            return Held(_frozen(merged(empty, ())), (None, None))
+
+        return self._cache.get(self._key(""), _facts(stamps), read).track
+
+    def _held(self, statistic: str) -> Held:
+        if statistic not in self._statistics:
+            recorded = ", ".join(self._statistics) or "nothing yet"
+            raise UsageError(f"{self.name!r} doesn't record {statistic!r}. It records {recorded}.")
+        layouts = self._listed.sessions.layouts
+        tags = {
+            metadata.statistic_tag(statistic, suffix): layout.names(statistic)
+            for suffix, layout in layouts.items()
+            if layout.names(statistic)
+        }
+        stamps = self._source.stamps((self.name,), tags).get(self.name, {})
+        others = self.steps if len(layouts) > 1 else None
+
+        def read() -> Held:
+            data = self._read(tags, self._most(statistic))
+            parts = [(track(data.get(tag, ()), len(names)), names) for tag, names in tags.items()]
+            parts = [part for part in parts if len(part[0].steps)]
+            found = _frozen(merged(parts, self.names(statistic), others))
+            return Held(found, extent_of(statistic, found.values))
+
+        whole = () if others is None else (len(others), self.revision)
+        return self._cache.get(self._key(statistic), (_facts(stamps), whole), read)
+
+    def _most(self, statistic: str) -> int:
+        """How many steps of a statistic the data server can hand over at once."""
+        return MOST_BYTES // (4 * len(self.names(statistic)) + _DATUM_BYTES)
+
+    def _read(
+        self, tags: Sequence[str] | Mapping[str, object], most: int
+    ) -> Mapping[str, Sequence[Datum]]:
+        return self._source.values((self.name,), tuple(tags), most).get(self.name, {})
+
+    def _key(self, statistic: str) -> tuple[str, str, str]:
+        return self._source.experiment, self.name, statistic
+
+
+def _facts(stamps: Mapping[str, Any]) -> tuple[tuple[str, int | None, float | None], ...]:
+    return tuple((tag, stamp.step, stamp.wall_time) for tag, stamp in stamps.items())
+
+
+def _frozen(found: Track) -> Track:
+    """The same track, whose arrays many threads may read and none may write."""
+    for array in (found.steps, found.wall_times, found.values):
+        array.flags.writeable = False
+    return found
+
+
+def _figures(data: Sequence[Datum]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The figures of one metric in ascending steps; the last of one step counts."""
+    by_step = {one.step: float(one.numpy) for one in data if one.numpy.shape == ()}
+    steps = sorted(by_step)
+    return np.array(steps, np.int64), np.array([by_step[step] for step in steps], np.float64)
