@@ -1,0 +1,69 @@
+// From the state to what the panels draw: which run, statistic and row are meant, and their numbers.
+
+import * as data from "./data.js";
+import { matchRow } from "./rows.js";
+
+const WITNESS = "nonfinite_count"; // says whether a gradient's NaN is one, or there is no gradient
+const MOST_COLUMNS = 2000;
+
+/**
+ * The view of a state, with its numbers. `list`: the answer of `runs`; `width`: of the picture in
+ * device pixels. What the state asks for and the run lacks is replaced by the nearest that it has.
+ */
+export async function load(state, list, width) {
+  const name = chooseRun(state.run, list);
+  if (name === null) return null;
+  const other = list.some((each) => each.run === state.other) && state.other !== name ? state.other : null;
+  const [run, otherRun] = await Promise.all([data.run(name), other ? data.run(other) : null]);
+  const statistic = chooseStatistic(state.statistic, run);
+  const range = rangeOf(state, run);
+  const base = { list, run, other: otherRun, statistic, statistics: run.statistics, step: state.step, folded: state.folded, ...range };
+  if (!statistic) return { ...base, series: null, otherSeries: null, nonfinite: null, loss: null, layer: null };
+  const options = { ...asked(range), columns: columnsOf(width) };
+  const numbers = await numbersOf(name, run, statistic, options, otherRun);
+  return { ...base, ...numbers, layer: matchRow(numbers.series.names, state.layer) };
+}
+
+async function numbersOf(name, run, statistic, options, otherRun) {
+  const whole = statistic.per === "step";
+  const has = (each, wanted) => each.statistics.some((one) => one.name === wanted);
+  const band = { ...options, band: true };
+  const [series, loss, otherSeries] = await Promise.all([
+    data.series(name, statistic.name, whole ? band : options),
+    has(run, "loss") ? data.series(name, "loss", band) : null,
+    otherRun && has(otherRun, statistic.name) ? data.series(otherRun.run, statistic.name, whole ? band : options) : null,
+  ]);
+  const doubtful = /^grad_/.test(statistic.name) && statistic.per === "variable" && has(run, WITNESS) && series.max.some(Number.isNaN);
+  const nonfinite = doubtful ? await data.series(name, WITNESS, options) : null;
+  return { series, loss, otherSeries, nonfinite };
+}
+
+/** The run that is asked for, else the one written last; null where there is none. */
+export function chooseRun(wanted, list) {
+  if (list.some((each) => each.run === wanted)) return wanted;
+  const latest = list.reduce((best, each) => (best === null || (each.wall_time ?? 0) > (best.wall_time ?? 0) ? each : best), null);
+  return latest?.run ?? null;
+}
+
+/** The statistic asked for, else where the first verdict points, else the gradient norms. */
+export function chooseStatistic(wanted, run) {
+  const named = (name) => run.statistics.find((one) => one.name === name);
+  const shown = run.verdicts.map((verdict) => named(verdict.statistic)).find((one) => one && one.per !== "step");
+  return named(wanted) ?? shown ?? named("grad_norm") ?? run.statistics.find((one) => one.per !== "step") ?? run.statistics[0] ?? null;
+}
+
+/** The zoom, where it still lies within the run. */
+function rangeOf({ first, last }, run) {
+  const within = (step) => step !== null && run.last_step !== null && step <= run.last_step;
+  const low = within(first) ? first : null;
+  return { first: low, last: low === null || last === null || last < low ? null : Math.min(last, run.last_step) };
+}
+
+function asked({ first, last }) {
+  return { first: first ?? undefined, last: last ?? undefined };
+}
+
+/** A few widths only, so that a window drawn a little wider asks for nothing new. */
+export function columnsOf(width) {
+  return Math.min(MOST_COLUMNS, Math.max(250, Math.ceil(width / 250) * 250));
+}
