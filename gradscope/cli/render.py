@@ -7,12 +7,10 @@ repeats what a word or a sign says already.
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -20,8 +18,13 @@ from rich.text import Text
 
 from gradscope.causes import BY_SLUG
 from gradscope.cli import summary
+from gradscope.cli.numbers import number, share
+from gradscope.cli.sparks import bars_from_zero, sparkline
 from gradscope.cli.summary import Row, Trend
+from gradscope.markup import evidence_name, figure
 from gradscope.records import Report, RunView, Severity, Verdict
+
+Sort = Literal["worst", "depth"]
 
 MAX_ROWS = 40
 """Rows of the table unless all are asked for: a screen."""
@@ -31,21 +34,19 @@ UPDATE_GUIDE = 1e-3
 GUIDE_FACTOR = 30.0
 """How far from the guide a ratio may be before it gets a sign."""
 
-_MIN_DECADES = 1.0
-"""A sparkline spans at least this, so that noise around a constant stays flat."""
-
 _COLOURS: Mapping[Severity, str] = {"info": "cyan", "warning": "yellow", "critical": "red"}
-_BARS = ("▁▂▃▄▅▆▇█", "_.-~=+*#")
 _SIGNS = {
     "low": ("▼", "v"),
     "high": ("▲", "^"),
-    "nonfinite": ("×", "!"),
     "to": ("→", "->"),
     "named": ("▸", ">"),
     "cut": ("…", "~"),
 }
 _MIN_NAME, _GOOD_NAME = 16, 32
 """Characters of a path that the table keeps by dropping columns: any but the last ones, and ..."""
+_MOST_EVIDENCE = 4
+"""Figures of a verdict that are shown: rules name the telling ones first. Probabilities are left
+out, since the confidence holds them."""
 _SPARE = 5
 """... only those of this rank and above, which say least."""
 
@@ -63,9 +64,18 @@ def console(file: TextIO | None = None) -> Console:
 
 
 def run_page(
-    out: Console, run: RunView, report: Report, title: str, show_all: bool = False
+    out: Console,
+    run: RunView,
+    report: Report,
+    title: str,
+    show_all: bool = False,
+    sort: Sort = "worst",
 ) -> None:
-    """Prints one run: title, loss, table, verdicts. `show_all` prints every variable."""
+    """Prints one run: title, loss, table, verdicts.
+
+    show_all: a row for every variable, not one for each layer.
+    sort: "worst" for the rows first that verdicts name, where the run is not healthy, or "depth".
+    """
     out.print(Text(title, style="bold"))
     for line in _objective(run, out):
         out.print(line)
@@ -73,18 +83,29 @@ def run_page(
     if table:
         named = summary.named_in(report.verdicts)
         shown = table if show_all else summary.shorten(table, named, MAX_ROWS)
+        worst: list[Row] = []
+        if sort == "worst" and not report.healthy:
+            worst, others = summary.worst_first(shown, report.verdicts)
+            shown = worst + others
         columns = _fitting_columns(shown, out)
-        out.print(_layer_table(shown, columns, named, out))
-        marked = any(_is_marked(row, named) for row in shown)
+        out.print(_layer_table(shown, columns, named, len(worst), out))
+        marked = any(summary.is_named(row, named) for row in shown)
         legend = _legend(columns, marked, len(table) - len(shown), out)
         out.print(Text(legend, style="dim"))
     print_verdicts(report, out)
 
 
 def _layer_table(
-    rows: Sequence[Row], columns: Sequence["_Column"], named: frozenset[str], out: Console
+    rows: Sequence[Row],
+    columns: Sequence["_Column"],
+    named: Collection[str],
+    gap: int,
+    out: Console,
 ) -> Table:
-    """The per-layer table; rows that a verdict names are marked."""
+    """The per-layer table; rows that a verdict names are marked.
+
+    gap: number of rows after which an empty one stands; 0 for none.
+    """
     paths = _paths(rows)
     room = max(out.width - sum(column.width + 1 for column in columns) - 1, _MIN_NAME)
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
@@ -96,7 +117,9 @@ def _layer_table(
         group = column.group
         table.add_column(title, justify=column.justify, no_wrap=True, min_width=column.width)
     for place, (row, path) in enumerate(zip(rows, paths, strict=True)):
-        marked = _is_marked(row, named)
+        if place == gap and gap:
+            table.add_row()
+        marked = summary.is_named(row, named)
         name = (_sign("named", out) if marked else " ") + _fit(path, room, out)
         style = "red" if marked else ""
         table.add_row(Text(name, style=style), *(column.cells[place] for column in columns))
@@ -115,37 +138,6 @@ def print_verdicts(report: Report, out: Console) -> None:
             out.print(Text(f"    {line}", style="cyan"), soft_wrap=True)
 
 
-def sparkline(curve: NDArray[np.float64], out: Console) -> str:
-    """One character for each value, on a log scale that spans at least a decade.
-
-    A value that is not finite is a cross, one that is 0 or less the lowest bar.
-    """
-    positive = curve[np.isfinite(curve) & (curve > 0)]
-    if not positive.size:
-        return _bars(curve, 0.0, 1.0, out)
-    logs = np.log10(np.where(curve > 0, curve, np.where(curve <= 0, positive.min(), math.nan)))
-    low, high = np.log10(positive.min()), np.log10(positive.max())
-    return _bars(logs, low, max(high, low + _MIN_DECADES), out)
-
-
-def bars_from_zero(curve: NDArray[np.float64], out: Console) -> str:
-    """One character for each value, as bars that stand on 0: what stays level looks level."""
-    finite = curve[np.isfinite(curve)]
-    low, high = min(finite, default=0.0), max(finite, default=0.0)
-    return _bars(curve, min(low, 0.0), max(high, 0.0), out)
-
-
-def _bars(levels: NDArray[np.float64], low: float, high: float, out: Console) -> str:
-    bars = _BARS[_ascii(out)]
-    height = high - low or 1.0
-    return "".join(
-        bars[round(float(np.clip((level - low) / height, 0, 1)) * (len(bars) - 1))]
-        if math.isfinite(level)
-        else _sign("nonfinite", out)
-        for level in levels
-    )
-
-
 def _objective(run: RunView, out: Console) -> list[Text]:
     lines: list[Text] = []
     loss = summary.loss(run)
@@ -158,8 +150,10 @@ def _objective(run: RunView, out: Console) -> list[Text]:
 
 def _course(name: str, course: Trend, out: Console) -> Text:
     to = _sign("to", out)
-    ends = f"{_number(course.first)} {to} {_number(course.last)}"
-    return Text(f"{name}, first {to} last step: {ends}  {bars_from_zero(course.curve, out)}")
+    ends = f"{number(course.first)} {to} {number(course.last)}"
+    return Text(
+        f"{name}, first {to} last step: {ends}  {bars_from_zero(course.curve, _ascii(out))}"
+    )
 
 
 @dataclass(frozen=True)
@@ -188,9 +182,11 @@ class _Column:
 
 def _columns(rows: Sequence[Row], out: Console) -> list[_Column]:
     gradients = [row.gradient for row in rows]
-    curves = [Text("" if course is None else sparkline(course.curve, out)) for course in gradients]
+    curves = [
+        Text("" if course is None else sparkline(course.curve, _ascii(out))) for course in gradients
+    ]
     ratios = [_ratio(row.update_ratio, out) for row in rows]
-    weights = [Text(_number(row.weight_norm)) for row in rows]
+    weights = [Text(number(row.weight_norm)) for row in rows]
     norm, course = "gradient: its norm", "course: over the steps, log scale"
     guide = (
         f"update / weight: median, usually near {UPDATE_GUIDE:g} ({_sign('low', out)} below "
@@ -208,8 +204,8 @@ def _columns(rows: Sequence[Row], out: Console) -> list[_Column]:
         _Column("gradient", "course", 4, curves, course, "left"),
         _Column("update /", "weight  ", 1, ratios, guide),
         _Column("weight", "norm", 5, weights, ""),
-        _Column("dead", "units", 2, [Text(_share(row.dead)) for row in rows], dead),
-        _Column("satu-", "rated", 2, [Text(_share(row.saturated)) for row in rows], saturated),
+        _Column("dead", "units", 2, [Text(share(row.dead)) for row in rows], dead),
+        _Column("satu-", "rated", 2, [Text(share(row.saturated)) for row in rows], saturated),
     ]
 
 
@@ -228,10 +224,6 @@ def _fitting_columns(rows: Sequence[Row], out: Console) -> list[_Column]:
         columns = [column for column in columns if column is not worst]
 
 
-def _is_marked(row: Row, named: frozenset[str]) -> bool:
-    return row.name in named or (row.lead and row.layer in named)
-
-
 def _paths(rows: Sequence[Row]) -> list[str]:
     """The rows' names without the model's own."""
     names = [row.name for row in rows]
@@ -244,7 +236,7 @@ def _gradient(course: Trend | None, which: Literal["first", "last", "median"]) -
         return Text("")
     value: float = getattr(course, which)
     # a gradient that is not a number is news, not a gap
-    return Text("nan" if math.isnan(value) else _number(value))
+    return Text("nan" if math.isnan(value) else number(value))
 
 
 def _panel(verdict: Verdict) -> Panel:
@@ -254,6 +246,8 @@ def _panel(verdict: Verdict) -> Panel:
     if verdict.symptoms:
         causes = ", ".join(dict.fromkeys(symptom.cause for symptom in verdict.symptoms))
         body.append(f"\nIt explains: {causes}.")
+    if verdict.evidence:
+        body.append(f"\nEvidence: {_key_figures(verdict)}.")
     if verdict.remedy.text:
         body.append("\nWhat to change: ", style="bold")
         body.append(verdict.remedy.text)
@@ -263,6 +257,12 @@ def _panel(verdict: Verdict) -> Panel:
         body.append(f"\nMore: gradscope explain {verdict.cause}", style="dim")
     title = Text(f"[{verdict.severity}] {verdict.cause}")
     return Panel(body, title=title, title_align="left", border_style=_COLOURS[verdict.severity])
+
+
+def _key_figures(verdict: Verdict) -> str:
+    telling = [item for item in verdict.evidence.items() if not item[0].startswith("probability")]
+    shown = (telling or list(verdict.evidence.items()))[:_MOST_EVIDENCE]
+    return ", ".join(f"{evidence_name(key)} {figure(value)}" for key, value in shown)
 
 
 def _legend(columns: Sequence[_Column], marked: bool, hidden: int, out: Console) -> str:
@@ -279,22 +279,10 @@ def _legend(columns: Sequence[_Column], marked: bool, hidden: int, out: Console)
 
 def _ratio(value: float, out: Console) -> Text:
     if value < UPDATE_GUIDE / GUIDE_FACTOR:
-        return Text(f"{_number(value)} {_sign('low', out)}", style="yellow")
+        return Text(f"{number(value)} {_sign('low', out)}", style="yellow")
     if value > UPDATE_GUIDE * GUIDE_FACTOR:
-        return Text(f"{_number(value)} {_sign('high', out)}", style="yellow")
-    return Text(f"{_number(value)}  ")
-
-
-def _number(value: float) -> str:
-    if math.isnan(value):
-        return ""
-    if math.isinf(value):
-        return "inf" if value > 0 else "-inf"
-    return f"{value:.3g}" if value == 0 or 1e-3 <= abs(value) < 1e4 else f"{value:.1e}"
-
-
-def _share(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.0%}"
+        return Text(f"{number(value)} {_sign('high', out)}", style="yellow")
+    return Text(f"{number(value)}  ")
 
 
 def _common_prefix(names: Sequence[str]) -> str:

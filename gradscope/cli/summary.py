@@ -1,7 +1,7 @@
 """What the per-layer table says, as plain data: a run goes in, rows come out."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,8 +67,8 @@ def trend(steps: NDArray[np.int64], values: NDArray[np.float32]) -> Trend:
 def rows(run: RunView) -> list[Row]:
     """One row for each trainable variable and each layer without variables, in depth order.
 
-    Depth order, not worst first: a gradient that vanishes or explodes does so from layer to
-    layer, and only the order of the layers shows it.
+    A gradient that vanishes or explodes does so from layer to layer, and only the order of the
+    layers shows it.
     """
     variables = run.names("grad_norm") or run.names("weight_norm")
     gradients = _trends(run, "grad_norm")
@@ -92,7 +92,7 @@ def rows(run: RunView) -> list[Row]:
     return result
 
 
-def shorten(table: Sequence[Row], keep: frozenset[str], limit: int) -> list[Row]:
+def shorten(table: Sequence[Row], keep: Collection[str], limit: int) -> list[Row]:
     """At most about `limit` rows: each layer's first row, then evenly spaced ones.
 
     Rows whose name is in `keep` always stay. Even spacing keeps the course over depth visible.
@@ -104,14 +104,33 @@ def shorten(table: Sequence[Row], keep: frozenset[str], limit: int) -> list[Row]
     return [row for place, row in enumerate(short) if place in chosen or row.name in keep]
 
 
-def named_in(verdicts: Sequence[Verdict]) -> frozenset[str]:
-    """The variables and layers that verdicts and their symptoms name."""
-    found: set[str] = set()
+def worst_first(table: Sequence[Row], verdicts: Sequence[Verdict]) -> tuple[list[Row], list[Row]]:
+    """(worst, others): the rows that verdicts name, in the order of the verdicts, and the rest.
+
+    The others stay in the order that they have.
+    """
+    named = named_in(verdicts)
+    place = {name: index for index, name in enumerate(named)}
+    worst = [row for row in table if is_named(row, named)]
+    worst.sort(
+        key=lambda row: min(place.get(row.name, len(place)), place.get(row.layer, len(place)))
+    )
+    return worst, [row for row in table if not is_named(row, named)]
+
+
+def is_named(row: Row, named: Collection[str]) -> bool:
+    """Whether names mean a row: its own, or, for the first row of a layer, that of the layer."""
+    return row.name in named or (row.lead and row.layer in named)
+
+
+def named_in(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """The variables and layers that verdicts and their symptoms name, each once, worst first."""
+    found: dict[str, None] = {}
     for verdict in verdicts:
         if verdict.layer is not None:
-            found.add(verdict.layer)
-        found |= named_in(verdict.symptoms)
-    return frozenset(found)
+            found[verdict.layer] = None
+        found |= dict.fromkeys(named_in(verdict.symptoms))
+    return tuple(found)
 
 
 def loss(run: RunView) -> Trend | None:

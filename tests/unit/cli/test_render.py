@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gradscope.cli import render, summary
+from gradscope.cli import render, sparks, summary
 from gradscope.records import Report
 from tests.unit.cli.views import SICK, VANISHING, View
 
@@ -31,9 +31,8 @@ def page(width=80, encoding="utf-8", verdicts=(VANISHING,), show_all=False, colu
     return raw.getvalue().decode(encoding)
 
 
-def drawn(draw, *values: float, encoding="utf-8") -> str:
-    out = render.console(io.TextIOWrapper(io.BytesIO(), encoding=encoding))
-    return draw(np.array(values), out)
+def drawn(draw, *values: float) -> str:
+    return draw(np.array(values))
 
 
 PAGE = """\
@@ -43,6 +42,7 @@ validation accuracy, first → last step: 0.25 → 0.5  ▅▅▅▅▅▅▅▅
               gradient                        update / weight  dead satu-
 layer            first     last course          weight   norm units rated
 ▸first/kernel  1.0e-07  1.0e-07 ▁▁▁▁▁▁▁▃▃▃▃▁ 2.0e-09 ▼      5         40%
+
  relu                                                           75%   12%
  last/kernel         1      100 ▁▁▁▅▅▅▅××××█     0.001      2
 ▸ named by a verdict. gradient: its norm. course: over the steps, log scale.
@@ -55,6 +55,7 @@ gradscope: not healthy. 4 recorded steps.
 │ The gradient shrinks 40-fold from layer to layer.                            │
 │ (in net/first/kernel, since step 4, confidence 99%)                          │
 │ It explains: learning-rate-low.                                              │
+│ Evidence: fold per layer 40.                                                 │
 │ What to change: Use ReLU with He initialization.                             │
 │ Reference: He et al. 2015                                                    │
 │ More: gradscope explain vanishing-gradient                                   │
@@ -68,26 +69,26 @@ def test_the_whole_page_at_80_columns():
 
 
 def test_sparkline_spans_its_values_on_a_log_scale():
-    assert drawn(render.sparkline, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1) == "▁▂▃▄▅▆▇█"
+    assert drawn(sparks.sparkline, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1) == "▁▂▃▄▅▆▇█"
 
 
 def test_sparkline_of_noise_around_a_constant_is_flat():
-    assert set(drawn(render.sparkline, 1.0, 1.05, 0.98, 1.1)) == {"▁"}
+    assert set(drawn(sparks.sparkline, 1.0, 1.05, 0.98, 1.1)) == {"▁"}
 
 
 def test_sparkline_shows_what_is_not_finite_and_what_is_zero():
-    assert drawn(render.sparkline, 1, NAN, 10, INF, 0) == "▁×█×▁"
+    assert drawn(sparks.sparkline, 1, NAN, 10, INF, 0) == "▁×█×▁"
 
 
 def test_sparkline_of_nothing_but_zeros_or_nan():
-    assert drawn(render.sparkline, 0, 0, NAN) == "▁▁×"
+    assert drawn(sparks.sparkline, 0, 0, NAN) == "▁▁×"
 
 
 def test_bars_stand_on_zero_so_that_a_stagnating_loss_looks_level():
-    assert drawn(render.bars_from_zero, 2.31, 2.30, 2.302) == "███"
-    assert drawn(render.bars_from_zero, 2.0, 1.0, 0.0) == "█▅▁"
-    assert drawn(render.bars_from_zero, -1.0, 0.0, 1.0) == "▁▅█"
-    assert drawn(render.bars_from_zero, 0.0, NAN) == "▁×"
+    assert drawn(sparks.bars_from_zero, 2.31, 2.30, 2.302) == "███"
+    assert drawn(sparks.bars_from_zero, 2.0, 1.0, 0.0) == "█▅▁"
+    assert drawn(sparks.bars_from_zero, -1.0, 0.0, 1.0) == "▁▅█"
+    assert drawn(sparks.bars_from_zero, 0.0, NAN) == "▁×"
 
 
 def test_a_row_for_each_layer_and_a_sign_for_what_a_verdict_names():

@@ -144,7 +144,7 @@ def test_named_in_follows_symptoms():
     symptom = Verdict("nonfinite", "critical", "b/kernel", 2, 1.0, "NaN.")
     cause = Verdict("exploding-gradient", "critical", "a", 1, 1.0, "Big.", symptoms=(symptom,))
     everywhere = Verdict("loss-spike", "warning", None, 1, 1.0, "Spike.")
-    assert summary.named_in([cause, everywhere]) == {"a", "b/kernel"}
+    assert summary.named_in([everywhere, cause]) == ("a", "b/kernel")
 
 
 def test_loss_and_validation():
