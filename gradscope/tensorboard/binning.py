@@ -95,6 +95,12 @@ def extent(values: Floats, positive: bool) -> tuple[float | None, float | None]:
 
 def _reduce(function: np.ufunc, inside: NDArray[Any], where: Columns) -> NDArray[Any]:
     """[C, L]: a function over the steps of each column."""
-    if len(where.starts) == len(inside):
+    starts = where.starts - where.begin
+    if len(starts) == len(inside):
         return inside.copy()
-    return function.reduceat(inside, where.starts - where.begin, axis=0)
+    ends = np.append(starts[1:], len(inside))
+    result = np.empty((len(starts), inside.shape[1]), inside.dtype)
+    # Not reduceat: along the first axis of an array of 500 columns it takes four times as long.
+    for column, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        function.reduce(inside[start:end], axis=0, out=result[column])
+    return result

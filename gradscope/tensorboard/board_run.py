@@ -18,6 +18,8 @@ from gradscope.tensorboard.listing import Listed
 from gradscope.tensorboard.source import ALL, Source
 from gradscope.tensorboard.tracks import Datum, Track, merged, track
 
+Validations = Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
+
 MOST_BYTES = 192 << 20
 """Of one tag's values that are asked for at once: the data server's answers end at 256 MiB."""
 
@@ -97,7 +99,7 @@ class BoardRun:
         """float64[S], seconds since the epoch."""
         return self._beat.wall_times
 
-    @cached_property
+    @property
     def notes(self) -> tuple[str, ...]:
         """One sentence for each thing that could not be read."""
         notes = list(self._listed.notes)
@@ -117,12 +119,16 @@ class BoardRun:
             notes.append("Some values don't fit the run's layout and are left out.")
         return tuple(notes)
 
-    @cached_property
-    def validation(self) -> Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    @property
+    def validation(self) -> Validations:
         """metric -> (steps int64[V], values float64[V])."""
+        return self._validation
+
+    @cached_property
+    def _validation(self) -> Validations:
         stamps = self._source.stamps((self.name,)).get(self.name, {})
         tags = [tag for tag in stamps if tag.startswith(metadata.VALIDATION_PREFIX)]
-        data = self._read(tags, ALL) if tags else {}
+        data: Mapping[str, Sequence[Datum]] = self._read(tags, ALL) if tags else {}
         return {
             tag.removeprefix(metadata.VALIDATION_PREFIX): _figures(data[tag])
             for tag in tags
@@ -156,7 +162,6 @@ class BoardRun:
         pulses = self._listed.sessions.pulses
         if not pulses:
             return track((), 0)
-        stamps = self._source.stamps((self.name,), pulses).get(self.name, {})
         widths = {
             metadata.statistic_tag(statistic, suffix): len(names)
             for suffix, layout in self._listed.sessions.layouts.items()
@@ -172,7 +177,7 @@ class BoardRun:
             ]
             return Held(_frozen(merged(empty, ())), (None, None))
 
-        return self._cache.get(self._key(""), _facts(stamps), read).track
+        return self._cache.get(self._key(""), self.revision, read).track
 
     def _held(self, statistic: str) -> Held:
         if statistic not in self._statistics:
@@ -184,7 +189,6 @@ class BoardRun:
             for suffix, layout in layouts.items()
             if layout.names(statistic)
         }
-        stamps = self._source.stamps((self.name,), tags).get(self.name, {})
         others = self.steps if len(layouts) > 1 else None
 
         def read() -> Held:
@@ -194,8 +198,8 @@ class BoardRun:
             found = _frozen(merged(parts, self.names(statistic), others))
             return Held(found, extent_of(statistic, found.values))
 
-        whole = () if others is None else (len(others), self.revision)
-        return self._cache.get(self._key(statistic), (_facts(stamps), whole), read)
+        # Whatever was there at this revision is under all tags: see `sessions.pulse`.
+        return self._cache.get(self._key(statistic), self.revision, read)
 
     def _most(self, statistic: str) -> int:
         """How many steps of a statistic the data server can hand over at once."""
@@ -204,14 +208,11 @@ class BoardRun:
     def _read(
         self, tags: Sequence[str] | Mapping[str, object], most: int
     ) -> Mapping[str, Sequence[Datum]]:
-        return self._source.values((self.name,), tuple(tags), most).get(self.name, {})
+        found = self._source.values((self.name,), tuple(tags), most)
+        return found.get(self.name, {})
 
     def _key(self, statistic: str) -> tuple[str, str, str]:
         return self._source.experiment, self.name, statistic
-
-
-def _facts(stamps: Mapping[str, Any]) -> tuple[tuple[str, int | None, float | None], ...]:
-    return tuple((tag, stamp.step, stamp.wall_time) for tag, stamp in stamps.items())
 
 
 def _frozen(found: Track) -> Track:
@@ -223,6 +224,10 @@ def _frozen(found: Track) -> Track:
 
 def _figures(data: Sequence[Datum]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The figures of one metric in ascending steps; the last of one step counts."""
-    by_step = {one.step: float(one.numpy) for one in data if one.numpy.shape == ()}
+    by_step = {
+        one.step: float(one.numpy)
+        for one in data
+        if one.numpy.shape == () and one.numpy.dtype.kind == "f"
+    }
     steps = sorted(by_step)
     return np.array(steps, np.int64), np.array([by_step[step] for step in steps], np.float64)

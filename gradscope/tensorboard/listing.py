@@ -6,8 +6,10 @@ through all values of a tag to list it, and the data server sends all names of a
 
 import hashlib
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gradscope.catalog import BY_NAME
 from gradscope.errors import RunError
@@ -16,11 +18,17 @@ from gradscope.records import SEVERITIES, Verdict
 from gradscope.tensorboard import metadata
 from gradscope.tensorboard.metadata import PREFIX, RUN_TAG, VERDICTS_TAG, Content, NewerSchemaError
 from gradscope.tensorboard.sessions import Sessions, read_sessions, text_of
-from gradscope.tensorboard.source import Source, Stamp
+from gradscope.tensorboard.source import Source, Stamp, Values
 from gradscope.tensorboard.tracks import Datum
 
 _USUAL_PULSE = metadata.statistic_tag("accuracy")
 """The pulse of most runs, so that a second listing is rarely needed."""
+
+
+_HOLDS_SECONDS = 6.0
+"""How long a run that was listed is taken for what it is now: a little longer than the tab waits
+between two questions for all runs, each of which lists anew. A question to the data server takes
+40 ms however small it is, and zooming must not wait for it."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +72,24 @@ class Listing:
         # Immutable values under keys of one run each: threads may only do the same work twice.
         self._sessions: dict[tuple[str, str], tuple[Stamp, Sessions | str]] = {}
         self._judgements: dict[tuple[str, str], tuple[Stamp, Judgement]] = {}
+        self._recent: dict[tuple[str, str], tuple[float, Listed]] = {}
 
-    def look(
-        self, source: Source, run: str | None = None
-    ) -> tuple[dict[str, Listed], dict[str, str]]:
-        """(run -> how it is now, run -> why it can't be read), both sorted by run.
+    def all(self, source: Source) -> tuple[dict[str, Listed], dict[str, str]]:
+        """(run -> how it is now, run -> why it can't be read), both sorted by run."""
+        return self._look(source, None)
 
-        run: the only one to look at, None for all.
+    def one(self, source: Source, run: str) -> Listed | str | None:
+        """How a run is, or was when `all` was asked last if that is seconds ago.
+
+        Why it can't be read, where it can't; None where there is no such run of ours.
         """
+        since, known = self._recent.get((source.experiment, run), (0.0, None))
+        if known is not None and time.monotonic() - since < _HOLDS_SECONDS:
+            return known
+        listed, complaints = self._look(source, run)
+        return listed.get(run) or complaints.get(run)
+
+    def _look(self, source: Source, run: str | None) -> tuple[dict[str, Listed], dict[str, str]]:
         runs = None if run is None else (run,)
         asked = {RUN_TAG, VERDICTS_TAG, _USUAL_PULSE, *self._known_pulses(source, run)}
         stamps = source.stamps(runs, asked)
@@ -79,9 +97,9 @@ class Listing:
         startless = set(source.runs() if run is None else (run,)) - started
         stamps.update(source.stamps(startless) if startless else {})
         sessions, complaints = self._read_sessions(source, stamps)
-        late = {name: {*known.pulses} - asked for name, known in sessions.items()}
+        late = {name: set(known.pulses) - asked for name, known in sessions.items()}
         if missing := {name for name, tags in late.items() if tags}:
-            more = source.stamps(missing, set().union(*late.values()))
+            more = source.stamps(missing, set[str]().union(*late.values()))
             for name, tags in more.items():
                 stamps[name] = {**stamps[name], **tags}
         judgements = self._read_judgements(source, {name: stamps[name] for name in sessions})
@@ -91,6 +109,9 @@ class Listing:
             name: _listed(name, stamps[name], sessions[name], judgements[name])
             for name in sorted(sessions)
         }
+        now = time.monotonic()
+        for name, one in listed.items():
+            self._recent[source.experiment, name] = (now, one)
         return listed, dict(sorted(complaints.items()))
 
     def _known_pulses(self, source: Source, run: str | None) -> set[str]:
@@ -112,7 +133,7 @@ class Listing:
             known = self._sessions.get((source.experiment, name))
             if RUN_TAG in tags and (known is None or known[0] != tags[RUN_TAG]):
                 changed.append(name)
-        values = source.values(changed, {RUN_TAG}) if changed else {}
+        values: Values = source.values(changed, {RUN_TAG}) if changed else {}
         for name in changed:
             found = _sessions_or_complaint(source, name, values.get(name, {}).get(RUN_TAG, ()))
             self._sessions[source.experiment, name] = (stamps[name][RUN_TAG], found)
@@ -140,7 +161,7 @@ class Listing:
             known = self._judgements.get((source.experiment, name))
             if known is None or known[0] != stamp:
                 changed.append(name)
-        values = source.values(changed, {VERDICTS_TAG}, most=1) if changed else {}
+        values: Values = source.values(changed, {VERDICTS_TAG}, most=1) if changed else {}
         for name in changed:
             data = values.get(name, {}).get(VERDICTS_TAG, ())
             judgement = _judgement(data[-1]) if data else Judgement()
@@ -152,15 +173,13 @@ class Listing:
 
     def _forget(self, source: Source, stamps: Mapping[str, object]) -> None:
         """Forgets the runs that are gone."""
-        for known in (self._sessions, self._judgements):
+        for known in (self._sessions, self._judgements, self._recent):
             for experiment, name in list(known):
                 if experiment == source.experiment and name not in stamps:
                     known.pop((experiment, name), None)
 
 
-def _sessions_or_complaint(
-    source: Source, run: str, values: "tuple[()] | list[Datum]"
-) -> Sessions | str:
+def _sessions_or_complaint(source: Source, run: str, values: Sequence[Datum]) -> Sessions | str:
     """What a run's start says; where that can't be read, what its tags say of themselves."""
     try:
         sessions = read_sessions(values)
@@ -208,12 +227,13 @@ def _judgement(value: Datum) -> Judgement:
     return Judgement(verdicts, value.step)
 
 
-def _is_sound(verdict: Verdict) -> bool:
+def _is_sound(verdict: Any) -> bool:
+    """Whether each field of a verdict is of its type, which reading it leaves unchecked."""
     return (
         isinstance(verdict.cause, str)
         and verdict.severity in SEVERITIES
         and isinstance(verdict.layer, str | None)
-        and all(isinstance(one, int) for one in (verdict.step,))
+        and isinstance(verdict.step, int)
         and isinstance(verdict.confidence, int | float)
         and isinstance(verdict.summary, str)
         and all(isinstance(one, int | float) for one in verdict.evidence.values())

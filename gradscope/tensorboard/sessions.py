@@ -56,7 +56,9 @@ def read_sessions(values: Sequence[Datum]) -> Sessions:
     Raises NewerSchemaError where a newer gradscope wrote one of them.
     """
     layouts: dict[str, Layout] = {}
-    suffix, info, notes = "", {}, []
+    suffix = ""
+    info: dict[str, Any] = {}
+    notes: list[str] = []
     for one in values:
         try:
             data = json.loads(text_of(one))

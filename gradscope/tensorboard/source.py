@@ -15,6 +15,7 @@ ALL = 10**9
 _ATTEMPTS = 5
 
 T = TypeVar("T")
+Values = Mapping[str, Mapping[str, Sequence[Datum]]]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Source:
         self, runs: Collection[str] | None = None, tags: Collection[str] | None = None
     ) -> dict[str, dict[str, Stamp]]:
         """run -> tag -> stamp, both sorted. runs, tags: those to list, None for all."""
-        found = self._ask(
+        found: Mapping[str, Mapping[str, Any]] | None = self._ask(
             lambda: self.provider.list_tensors(
                 self.context,
                 experiment_id=self.experiment,
@@ -64,14 +65,12 @@ class Source:
                 tag: Stamp(series.max_step, series.max_wall_time, series.plugin_content)
                 for tag, series in sorted(listed.items())
             }
-            for run, listed in sorted((found or {}).items())
+            for run, listed in sorted(found.items() if found else ())
         }
 
-    def values(
-        self, runs: Collection[str], tags: Collection[str], most: int = ALL
-    ) -> Mapping[str, Mapping[str, Sequence[Datum]]]:
+    def values(self, runs: Collection[str], tags: Collection[str], most: int = ALL) -> Values:
         """run -> tag -> values in the order of writing; the last `most`, at random but the last."""
-        found = self._ask(
+        found: Values | None = self._ask(
             lambda: self.provider.read_tensors(
                 self.context,
                 experiment_id=self.experiment,
@@ -80,7 +79,7 @@ class Source:
                 run_tag_filter=provider.RunTagFilter(runs=runs, tags=tags),
             )
         )
-        return found or {}
+        return found if found is not None else {}
 
     @staticmethod
     def _ask(question: Callable[[], T]) -> T:

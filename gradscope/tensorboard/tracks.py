@@ -93,7 +93,7 @@ def merged(
         where = where[later]
         wall_times[where] = part.wall_times[later]
         values[where] = np.nan
-        values[np.ix_(where, columns)] = part.values[later][:, shared]
+        values[where[:, None], columns] = part.values[later][:, shared]
     wall_times[np.isneginf(wall_times)] = np.nan
     return Track(every, wall_times, values, sum(part.misfits for part, _ in parts))
 

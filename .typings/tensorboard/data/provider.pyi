@@ -1,0 +1,6 @@
+from collections.abc import Collection
+
+class RunTagFilter:
+    def __init__(
+        self, runs: Collection[str] | None = ..., tags: Collection[str] | None = ...
+    ) -> None: ...
