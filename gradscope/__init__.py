@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gradscope.records import Record
     from gradscope.report import Remedy, Report, Verdict
     from gradscope.run import Run, open_run
+    from gradscope.run.comparing import compare
     from gradscope.scope import Scope
 
 __version__ = "0.1.0"
@@ -33,6 +34,7 @@ _HOMES = {
     "Run": "gradscope.run",
     "Scope": "gradscope.scope",
     "Verdict": "gradscope.report",
+    "compare": "gradscope.run.comparing",
     "diagnose": "gradscope.diagnosis.engine",
     "open_run": "gradscope.run",
     "preflight": "gradscope.preflight_checks.preflight",
@@ -51,6 +53,7 @@ __all__ = [
     "Run",
     "Scope",
     "Verdict",
+    "compare",
     "diagnose",
     "open_run",
     "preflight",

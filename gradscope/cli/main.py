@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 
 import gradscope
-from gradscope.cli import check, demo, doctor, explain, report
+from gradscope.cli import check, compare, demo, doctor, explain, report
 from gradscope.errors import GradscopeError
 
-COMMANDS = (demo, report, check, explain, doctor)
+COMMANDS = (demo, report, check, compare, explain, doctor)
 """One module per command; each has NAME, HELP, DESCRIPTION, `configure` and `run`."""
 
 EXIT_ERROR = 2

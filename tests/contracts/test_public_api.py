@@ -20,6 +20,7 @@ PUBLIC = [
     "Run",
     "Scope",
     "Verdict",
+    "compare",
     "diagnose",
     "open_run",
     "preflight",

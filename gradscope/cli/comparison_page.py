@@ -1,0 +1,108 @@
+"""Draws a comparison in the terminal, or as Markdown. Nothing is computed here.
+
+All text goes through `rich.text.Text`, so that a path such as `[gan]/kernel` is no markup.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gradscope.comparison import Comparison
+
+MOST_ROWS = 12
+"""Rows of a table: what is left out is in `--format json`."""
+
+MOST_VALUE = 40
+"""Characters of a value in a table."""
+
+_Rows = Sequence[tuple[str, ...]]
+
+
+def show(answer: Comparison, out: Console) -> None:
+    """Prints the comparison: what to read, then the tables behind it."""
+    for letter, name in (("a", answer.a), ("b", answer.b)):
+        out.print(Text(f"{letter}: {name}", style="bold"), soft_wrap=True)
+    out.print()
+    for place, sentence in enumerate(answer.sentences):
+        out.print(Text(sentence, style="" if place else "bold"))
+    for title, head, rows in _tables(answer):
+        out.print()
+        out.print(_table(title, head, rows[:MOST_ROWS]))
+        if len(rows) > MOST_ROWS:
+            out.print(Text(f"{len(rows) - MOST_ROWS} more with --format json.", style="dim"))
+
+
+def markdown(answer: Comparison) -> str:
+    """The comparison as Markdown: the sentences as a list, then the tables behind them."""
+    lines = [f"**a**: `{answer.a}`  ", f"**b**: `{answer.b}`", ""]
+    lines += [f"- {_escaped(sentence)}" for sentence in answer.sentences]
+    for title, head, rows in _tables(answer):
+        lines += ["", f"### {title}", "", _line(head), _line(["---"] * len(head))]
+        lines += [_line([_escaped(cell) for cell in row]) for row in rows[:MOST_ROWS]]
+        if len(rows) > MOST_ROWS:
+            lines += ["", f"{len(rows) - MOST_ROWS} more with `--format json`."]
+    return "\n".join(lines) + "\n"
+
+
+def _tables(answer: Comparison) -> Iterator[tuple[str, tuple[str, ...], _Rows]]:
+    """(title, header, rows) of each table that has rows."""
+    settings = [(s.what, _value(s.a), _value(s.b)) for s in answer.settings]
+    data = [
+        (d.what, _value(d.a), _value(d.b), "differs" if d.differs else "")
+        for d in answer.data
+        if d.differs or not d.what.startswith("class_share.")
+    ]
+    places = [(str(p.step), p.statistic, p.name, _value(p.a), _value(p.b)) for p in answer.layers]
+    alone = [(name, run) for run, names in (("a", answer.only_a), ("b", answer.only_b))
+             for name in names]  # fmt: skip
+    verdicts = [("a", ", ".join(answer.verdicts_a)), ("b", ", ".join(answer.verdicts_b))]
+    tables: list[tuple[str, tuple[str, ...], _Rows]] = [
+        ("Settings that differ", ("setting", "a", "b"), settings),
+        ("The batches", ("statistic", "a", "b", ""), data),
+        ("Where they part", ("since step", "statistic", "of", "a", "b"), places),
+        ("Only in one run", ("name", "run"), alone),
+        ("Verdicts", ("run", "causes"), verdicts if any(c for _, c in verdicts) else []),
+    ]
+    return (table for table in tables if table[2])
+
+
+def _table(title: str, head: Sequence[str], rows: _Rows) -> Table:
+    table = Table(
+        title=Text(title, style="bold"),
+        title_justify="left",
+        box=None,
+        padding=(0, 2, 0, 0),
+        pad_edge=False,
+        header_style="dim",
+    )
+    for name in head:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row), style="yellow" if row[-1] == "differs" else "")
+    return table
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return "nan" if math.isnan(value) else f"{value:.4g}"
+    text = str(value)
+    return text if len(text) <= MOST_VALUE else text[: MOST_VALUE - 3] + "..."
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _escaped(text: str) -> str:
+    """The text without what Markdown or HTML would take as markup: names come from the user."""
+    for sign in "\\`*_[]<>|":
+        text = text.replace(
+            sign, f"\\{sign}" if sign not in "<>" else {"<": "&lt;", ">": "&gt;"}[sign]
+        )
+    return text
