@@ -46,8 +46,11 @@ class Chart {
   }
 
   draw(plot) {
+    if (!plot.lines.some(({ values }) => values.some((value) => Number.isFinite(value)))) {
+      return this.clear("No finite value in these steps.");
+    }
     this.plot = { bands: [], guides: [], marks: [], ...plot };
-    this.render();
+    return this.render();
   }
 
   /** Shows words in place of lines. */
@@ -57,10 +60,10 @@ class Chart {
     this.root.replaceChildren(el("p", { class: "chart-empty" }, text));
   }
 
-  /** Puts the cursor at a place of the x axis, or takes it away. */
+  /** Puts the cursor at a place of the x axis, or takes it away; again after each drawing. */
   point(x) {
     this.pointed = x;
-    if (!this.drawn || this.inside) return;
+    if (!this.drawn?.status || this.inside) return;
     const left = x === null ? -10 : this.drawn.valToPos(x, "x");
     this.drawn.setCursor({ left, top: x === null ? -10 : 0 }, false);
   }
@@ -84,7 +87,6 @@ class Chart {
     if (!this.drawn) this.render();
     else if (this.drawn.width !== width) {
       this.drawn.setSize({ width, height: this.options.height });
-      this.point(this.pointed);
     }
   }
 
@@ -107,7 +109,6 @@ class Chart {
       this.listen(this.drawn.over);
       this.shape = shape;
     }
-    this.point(this.pointed);
   }
 
   // uPlot's columns: x, two edges for each band, the lines.
@@ -141,11 +142,12 @@ class Chart {
       cursor: {
         y: false,
         points: { show: false },
-        drag: { x: zoom, y: false, setScale: false, dist: 5 },
+        // A snapped cursor looks like a drag to uPlot, which would swallow the click: `listen` tells them apart.
+        drag: { x: zoom, y: false, setScale: false, dist: 5, click: () => {} },
         bind: { dblclick: () => null },
         move: (u, left, top) => [this.snapped(u, left), top],
       },
-      hooks: { draw: [(u) => this.decorate(u)], setSelect: [(u) => this.select(u)] },
+      hooks: { draw: [(u) => this.decorate(u), () => queueMicrotask(() => this.point(this.pointed))], setSelect: [(u) => this.select(u)] },
     };
   }
 
@@ -160,7 +162,7 @@ class Chart {
       width: line.width ?? 1.5,
       dash: line.dash,
       points: {
-        size: line.points ?? 4,
+        size: line.points ?? (this.plot.x.length === 1 ? 8 : 4),
         fill: () => this.plot.lines[i].colour,
         ...(line.points === undefined ? {} : { show: line.points > 0 }),
       },
@@ -181,7 +183,7 @@ class Chart {
 
   ticksBelow(u, low, high) {
     const width = u.width - AXIS_WIDTH;
-    return this.plot.xTicks(low, high, Math.max(1, Math.floor(width / 80)), width);
+    return this.plot.xTicks(low, high, Math.max(1, Math.floor(width / 64)), width);
   }
 
   axisLeft() {
@@ -227,8 +229,8 @@ class Chart {
   columnWidth(u) {
     const shown = this.plot.xRange[1] - this.plot.xRange[0];
     const between = this.plot.x.length > 1 ? (this.plot.x.at(-1) - this.plot.x[0]) / (this.plot.x.length - 1) : shown / 8;
-    const least = 2 * uPlot.pxRatio;
-    return Math.min(Math.max(least, (between / shown) * u.bbox.width), 40 * uPlot.pxRatio);
+    const least = 2 * uPlot.pxRatio; // and a pixel over, so that neighbours leave no seam
+    return Math.min(Math.max(least, (between / shown) * u.bbox.width + uPlot.pxRatio), 40 * uPlot.pxRatio);
   }
 
   guide(u, guide) {
@@ -247,6 +249,10 @@ class Chart {
     ctx.font = `${11 * uPlot.pxRatio}px ${this.plot.theme.font}`;
     ctx.textAlign = "right";
     ctx.textBaseline = "bottom";
+    ctx.setLineDash([]);
+    ctx.strokeStyle = this.plot.theme.surface; // a rim, to be read over lines
+    ctx.lineWidth = 3 * uPlot.pxRatio;
+    ctx.strokeText(guide.label, bbox.left + bbox.width - 4 * uPlot.pxRatio, y - 2 * uPlot.pxRatio);
     ctx.fillText(guide.label, bbox.left + bbox.width - 4 * uPlot.pxRatio, y - 2 * uPlot.pxRatio);
   }
 
@@ -272,6 +278,7 @@ class Chart {
       this.dragging = true;
     });
     over.addEventListener("mouseup", () => { this.dragging = false; });
+    over.addEventListener("mouseenter", () => this.drawn?.syncRect());
     over.addEventListener("mousemove", (event) => this.moved(event));
     over.addEventListener("mouseleave", () => this.left());
     over.addEventListener("dblclick", () => this.options.reset?.());

@@ -10,6 +10,7 @@ import { matchRow } from "./rows.js";
 import { columnOf } from "./series.js";
 
 const NAME_ROOM = 15; // characters of a name on the axis
+const SAMPLE = 300; // values of a row that its median is taken of
 
 /** The panel; `update(view)` draws the profile at the view's step, or at the last one. */
 export function create(root, actions) {
@@ -33,7 +34,7 @@ export function create(root, actions) {
     const column = columnAt(series, view.step);
     if (unchanged(shown, view, column)) return;
     const before = shown;
-    shown = profile(view, column);
+    shown = profile(view, column, before);
     shown.medians = before?.series === series ? before.medians : medians(series);
     draw();
   }
@@ -74,18 +75,22 @@ export function columnOfRows(series, column) {
   return Float32Array.from({ length: series.rows }, (_, row) => series.max[row * series.columns + column]);
 }
 
-/** The median over columns of each row's finite values; NaN where a row has none. */
+/**
+ * The median over columns of each row's finite values; NaN where a row has none. Of many columns
+ * every k-th is taken: 300 values tell a median well, and 1,000 rows stay fast.
+ */
 export function medians(series) {
+  const stride = Math.ceil(series.columns / SAMPLE) || 1;
   return Float32Array.from({ length: series.rows }, (_, row) => {
-    const finite = rowOf(series, row).filter((value) => Number.isFinite(value)).sort();
+    const finite = rowOf(series, row).filter((value, i) => i % stride === 0 && Number.isFinite(value)).sort();
     return finite.length ? finite[finite.length >> 1] : NaN;
   });
 }
 
 /**
- * Where rows lie in depth: {layers, at, groups}. `layers` are the names along the axis, `at` the place
- * of each row, so that a layer's kernel and bias stand over one another; `groups` are the lines:
- * {kind, rows}, kernels apart from biases, the most frequent kind first.
+ * Where rows lie in depth: {layers, at, groups, prefix}. `layers` are the names along the axis, `at`
+ * the place of each row, so that a layer's kernel and bias stand over one another; `groups` are the
+ * lines: {kind, rows}, kernels apart from biases, the most frequent first; `prefix`: what layers share.
  */
 export function arrange(names, per, paths) {
   const layers = [];
@@ -95,7 +100,7 @@ export function arrange(names, per, paths) {
     if (!places.has(layer)) places.set(layer, layers.push(layer) - 1);
     return places.get(layer);
   });
-  return { layers, at, groups: kinds(names, per) };
+  return { layers, at, groups: kinds(names, per), prefix: commonPath(layers) };
 }
 
 function kinds(names, per) {
@@ -118,13 +123,12 @@ function weight(kind) {
   return kind.endsWith("kernel") ? 1 : 0;
 }
 
-function profile({ run, series, otherSeries, layer, theme, step, statistic }, column) {
+function profile({ run, series, otherSeries, layer, theme, step, statistic }, column, before) {
   const names = series.names;
   const values = series.columns ? columnOfRows(series, column) : new Float32Array(series.rows);
-  const arranged = arrange(names, statistic.per, run.axes.layer ?? []);
+  const { layers, at, groups, prefix } = before?.names === names ? before : arrange(names, statistic.per, run.axes.layer ?? []);
   return {
-    series, otherSeries, layer, theme, step, column, names, values, ...arranged,
-    prefix: commonPath(arranged.layers),
+    series, otherSeries, layer, theme, step, column, names, values, layers, at, groups, prefix,
     other: otherSeries?.columns ? profileOfOther(names, otherSeries, step) : null,
   };
 }

@@ -2,6 +2,8 @@
 
 import { el, replace, setText } from "./dom.js";
 
+const OBVIOUS = new Set(["1", "ratio", "share", "index"]); // units that say nothing
+
 /** A frame: {root, plot, title(text, formula), unit(text), note(text), key(entries)}. */
 export function createFigure(name) {
   const title = el("strong", { class: "figure-title" });
@@ -19,13 +21,13 @@ export function createFigure(name) {
       if (formula) title.title = formula;
       else title.removeAttribute("title");
     },
-    unit: (text) => setText(unit, text),
+    unit: (text) => setText(unit, OBVIOUS.has(text) ? "" : text),
     note: (text) => setText(note, text),
     key: (entries) => replace(key, entries.map(entry)),
   };
 }
 
-// entries: {label, colour, dash: true for a dashed line, block: true for a filled square}
+// {label, colour, dash: true for a dashed line, block: true for a square} or {label, gradient: [colours]}
 function entry({ label, colour, dash, block, gradient }) {
   const kind = gradient ? "gradient" : block ? "block" : dash ? "dashed" : "line";
   const swatch = el("i", { class: `key-${kind}`, "aria-hidden": "true" });

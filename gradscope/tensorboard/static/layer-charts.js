@@ -35,7 +35,7 @@ function chartOf(statistic, held) {
   const { name, unit, formula, scale } = statistic;
   if (name === "grad_max_abs" && held.has("grad_norm")) {
     const told = "max |gᵢ| against √(mean gᵢ²) = ‖g‖ / √n: far apart where few elements carry the gradient";
-    return [{ id: "grad_largest", title: "gradient elements: largest against rms", unit, formula: told, scale, of: [name] }];
+    return [{ id: "grad_largest", title: "gradient element: largest and rms", unit, formula: told, scale, of: [name] }];
   }
   if (name === "activation_mean" && held.has("activation_rms")) {
     const told = "mean a ± √(mean a² − (mean a)²) over all elements of the output";
@@ -47,30 +47,33 @@ function chartOf(statistic, held) {
     const told = of.map((one) => `${one}: ${held.get(one).statistic.formula}`).join("\n");
     return [{ id: "units", title: titleOfUnits(of), unit: "share", formula: told, scale: "share", of }];
   }
-  return [{ id: name, name, title: name, unit, formula, scale, of: [name] }];
+  return [{ id: name, name, per: statistic.per, title: name, unit, formula, scale, of: [name] }];
 }
 
 function titleOfUnits(of) {
   const words = of.map((one) => (one === "dead_fraction" ? "dead" : "saturated"));
-  const text = `${words.join(" and ")} share`;
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return `${words.join(" and ")} share`;
 }
 
-/** The lines of a chart: {series, lines, bands, key, tips}. `colour(name)` is that of a row. */
-export function linesOf(chart, held, info, colour) {
+/**
+ * The lines of a chart: {series, lines, bands, key, tips}. `colour(name)` is that of a row,
+ * `second` that of a second quantity of the same row.
+ */
+export function linesOf(chart, held, info, colour, second) {
   if (chart.id === "grad_largest") return largestLines(held, info, colour);
   if (chart.id === "activation_spread") return spreadLines(held, colour);
-  if (chart.id === "units") return unitLines(chart, held, colour);
-  const { series } = held.get(chart.of[0]);
+  if (chart.id === "units") return unitLines(chart, held, colour, second);
+  const { series, statistic } = held.get(chart.of[0]);
   const lines = series.names.map((name, row) => ({
     label: shortOf(name), values: rowOf(series, row), colour: colour(name), width: 1.75,
   }));
-  return { series, lines, bands: [], key: keyOf(lines) };
+  return { series, lines, bands: [], key: keyOf(lines, statistic.per) };
 }
 
-function keyOf(lines) {
-  if (lines.length < 2 && lines[0]?.label === "output") return [];
-  return lines.length > 6 ? [] : lines.map(({ label, colour, dash }) => ({ label, colour, dash: Boolean(dash) }));
+// One line of a layer's output needs no name, and more than six are told apart by pointing at them.
+function keyOf(lines, per) {
+  if ((lines.length === 1 && per !== "variable") || lines.length > 6) return [];
+  return lines.map(({ label, colour }) => ({ label, colour }));
 }
 
 /** A row's name within its layer: "kernel", "output", "call 2". */
@@ -81,7 +84,8 @@ export function shortOf(name) {
   return output ? `output ${output[1]}` : lastPart(name);
 }
 
-// Largest elements are solid, rms dashed, in the colour of the variable.
+// Largest elements are in the colour of the variable, rms in a paler one: dashes are noise where
+// columns are narrow.
 function largestLines(held, info, colour) {
   const { series } = held.get("grad_max_abs");
   const norms = held.get("grad_norm").series;
@@ -90,10 +94,10 @@ function largestLines(held, info, colour) {
     const tint = colour(name);
     lines.push({ label: `${shortOf(name)}: largest`, values: rowOf(series, row), colour: tint, width: 1.75 });
     const rms = rmsOf(norms, name, info);
-    if (rms) lines.push({ label: `${shortOf(name)}: rms`, values: rms, colour: tint, width: 1.5, dash: [4, 3] });
+    if (rms) lines.push({ label: `${shortOf(name)}: rms`, values: rms, colour: `${tint}80`, width: 1.25 });
   });
   const key = series.names.length > 4 ? [] : series.names.map((name) => ({ label: shortOf(name), colour: colour(name) }));
-  if (lines.some(({ dash }) => dash)) key.push({ label: "rms", colour: "currentcolor", dash: true });
+  if (lines.length > series.names.length) key.push({ label: "pale: rms", colour: "#88888880" });
   return { series, lines, bands: [], key };
 }
 
@@ -129,15 +133,15 @@ function spreadLines(held, colour) {
   return { series, lines: [line], bands: [{ low, high, colour: `${tint}40` }], key, tips };
 }
 
-function unitLines(chart, held, colour) {
+function unitLines(chart, held, colour, second) {
   const lines = [];
   chart.of.forEach((statistic, i) => {
     const { series } = held.get(statistic);
     const word = statistic === "dead_fraction" ? "dead" : "saturated";
     series.names.forEach((name, row) => {
       const label = series.rows > 1 ? `${shortOf(name)}: ${word}` : word;
-      lines.push({ label, values: rowOf(series, row), colour: colour(name), width: 1.75, ...(i ? { dash: [4, 3] } : {}) });
+      lines.push({ label, values: rowOf(series, row), colour: i ? second : colour(name), width: 1.75 });
     });
   });
-  return { series: held.get(chart.of[0]).series, lines, bands: [], key: keyOf(lines) };
+  return { series: held.get(chart.of[0]).series, lines, bands: [], key: keyOf(lines, "variable") };
 }

@@ -22,7 +22,7 @@ export function create(root, actions) {
     grid: el("div", { class: "small-multiples" }),
     still: el("p", { class: "layer-still" }),
   };
-  const close = el("button", { type: "button", class: "layer-close", onclick: () => actions.set({ layer: null }) }, "Close");
+  const close = el("button", { type: "button", class: "quiet", onclick: () => actions.set({ layer: null }) }, "Close");
   replace(root, el("header", { class: "view-head" }, parts.title, close), parts.facts, parts.error, parts.grid, parts.still);
   const panel = { root, parts, actions, figures: new Map(), key: "", view: null };
   return { update: (view) => update(panel, view) };
@@ -71,9 +71,10 @@ async function load(panel, key, run, name, per) {
 function draw(panel, run, held) {
   const names = [...new Set([...held.values()].flatMap(({ series }) => series.names))];
   const colour = (name) => lineColour(names.indexOf(name), panel.view.theme.dark);
-  const charts = chartsOf(held).map((chart) => ({ ...chart, ...linesOf(chart, held, run.info, colour) }));
+  const second = lineColour(3, panel.view.theme.dark);
+  const charts = chartsOf(held).map((chart) => ({ ...chart, ...linesOf(chart, held, run.info, colour, second) }));
   const still = charts.filter((chart) => isStill(chart));
-  const moving = charts.filter((chart) => !still.includes(chart));
+  const moving = charts.filter((chart) => !still.includes(chart) && chart.series.columns);
   for (const [id, figure] of panel.figures) {
     if (moving.some((chart) => chart.id === id)) continue;
     figure.chart.destroy();
@@ -81,7 +82,8 @@ function draw(panel, run, held) {
   }
   replace(panel.parts.grid, moving.map((chart) => figureOf(panel, chart).frame.root));
   for (const chart of moving) drawOne(panel, chart, run);
-  setText(panel.parts.still, still.length ? `0 at every step: ${still.map((chart) => chart.title).join(", ")}.` : "");
+  const zero = still.length ? `0 at every step: ${still.map((chart) => chart.title).join(", ")}.` : "";
+  setText(panel.parts.still, charts.some(({ series }) => series.columns) ? zero : "Nothing is recorded in these steps.");
   point(panel);
 }
 
@@ -113,9 +115,9 @@ function drawOne(panel, chart, run) {
   figure.drawn = { series, x: middles(series) };
   figure.frame.title(chart.title, chart.formula);
   figure.frame.unit(unit);
-  const special = marksOf(lines, scale === "log");
+  // A class that a batch lacks has no loss, which is no NaN to warn of.
+  const special = chart.per === "class" ? [] : marksOf(lines, scale === "log");
   figure.frame.key([...chart.key, ...specialKey(special)]);
-  if (!series.columns) return figure.chart.clear("Nothing is recorded in these steps.");
   figure.chart.draw({
     x: figure.drawn.x,
     xRange: rangeOfX({ run, first, last }),

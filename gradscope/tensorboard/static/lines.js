@@ -4,13 +4,15 @@ import { stepTicks } from "./scales.js";
 import { createChart } from "./charts.js";
 import { line as lineColour } from "./colours.js";
 import { createFigure } from "./figure.js";
-import { count, number, plural, steps } from "./format.js";
+import { count, number, plural, shorten, steps } from "./format.js";
 import {
   depthColour, guidesOf, marksOf, middles, placeOf, rangeOfSteps, rangeOfX, rowOf, specialKey,
 } from "./oversteps.js";
+import { commonPath } from "./paths.js";
 import { matchRow } from "./rows.js";
 
 const MOST = 60; // lines that one can still follow
+const FEW = 7; // lines that have a colour of their own, and their name in the key
 
 /** The panel; `update(view)` draws, or only moves the cursor where nothing else changed. */
 export function create(root, actions) {
@@ -51,15 +53,16 @@ export function create(root, actions) {
     headline(statistic, series, rows, selected);
     if (!series.columns) return chart.clear("Nothing is recorded in these steps.");
     askForBand(run, statistic, series, selected);
-    const lines = rows.map((row) => lineOf(series, row, row === selected, selected >= 0, statistic, theme));
-    const special = marksOf(lines, statistic.scale === "log");
-    figure.key([...depthKey(statistic, rows, theme), ...specialKey(special)]);
+    const lines = rows.map((row) => lineOf(series, row, row === selected, selected >= 0, theme));
+    const bands = bandOf(band, series, selected, theme);
+    const special = marksOf(watched(lines, selected, statistic), statistic.scale === "log");
+    figure.key([...rowKey(series, statistic, theme), ...bandKey(bands), ...specialKey(special)]);
     chart.draw({
       x: shown.x,
       xRange: rangeOfX(view),
       xTicks: stepTicks,
       lines,
-      bands: bandOf(band, series, selected, theme),
+      bands,
       marks: special,
       guides: guidesOf(statistic),
       scale: statistic.scale,
@@ -112,27 +115,44 @@ export function chooseRows(total, selected, most) {
   return chosen;
 }
 
-function lineOf(series, row, bold, anyBold, statistic, theme) {
-  const few = statistic.per === "class" && series.rows <= 7;
-  const colour = few ? lineColour(row, theme.dark) : depthColour(row, series.rows, theme);
-  return { values: rowOf(series, row), colour: bold || !anyBold ? colour : faded(colour), width: bold ? 3 : 1.25 };
+// A class that a batch lacks has no loss: of classes only the selected one's gaps are told.
+function watched(lines, selected, { per }) {
+  if (per !== "class") return lines;
+  return selected < 0 ? [] : [lines.at(-1)];
 }
 
-function faded(colour) {
-  return colour.startsWith("#") ? `${colour}99` : colour.replace("rgb(", "rgba(").replace(")", ", 0.55)");
+function lineOf(series, row, bold, anyBold, theme) {
+  const colour = colourOf(series, row, theme);
+  return { values: rowOf(series, row), colour: bold || !anyBold ? colour : faded(colour, 0.55), width: bold ? 3 : 1.25 };
+}
+
+function colourOf(series, row, theme) {
+  return series.rows <= FEW ? lineColour(row, theme.dark) : depthColour(row, series.rows, theme);
+}
+
+function faded(colour, alpha) {
+  if (colour.startsWith("#")) return colour + Math.round(alpha * 255).toString(16).padStart(2, "0");
+  return colour.replace("rgb(", "rgba(").replace(")", `, ${alpha})`);
 }
 
 function bandOf(band, series, row, theme) {
   const answer = band?.series;
   if (!answer || band.name !== series.names[row] || answer.columns !== series.columns) return [];
-  const colour = depthColour(row, series.rows, theme).replace("rgb(", "rgba(").replace(")", ", 0.25)");
-  return [{ low: answer.min, high: answer.max, colour }];
+  return [{ low: answer.min, high: answer.max, colour: faded(colourOf(series, row, theme), 0.25) }];
 }
 
-function depthKey(statistic, rows, theme) {
-  if (statistic.per === "class" || rows.length < 2) return [];
-  const colours = [0, 1, 2, 3, 4].map((i) => depthColour(i, 5, theme));
-  return [{ label: "first to last layer", gradient: colours }];
+function bandKey(bands) {
+  return bands.map(({ colour }) => ({ label: "smallest to largest", colour, block: true }));
+}
+
+function rowKey({ names }, { per }, theme) {
+  if (names.length === 1) return [];
+  if (names.length > FEW) {
+    const colours = [0, 1, 2, 3, 4].map((i) => depthColour(i, 5, theme));
+    return [{ label: per === "class" ? "first to last class" : "first to last layer", gradient: colours }];
+  }
+  const common = commonPath(names).length;
+  return names.map((name, row) => ({ label: shorten(name.slice(common), 24), colour: lineColour(row, theme.dark) }));
 }
 
 function tipOf({ series, statistic }, rows, index, line) {

@@ -29,13 +29,19 @@ export function ofCall(name) {
 export function layerOf(name, per, layers) {
   if (per === "layer") return ofCall(name);
   if (per !== "variable") return name;
-  let found = "";
-  for (const layer of layers) {
-    const path = ofCall(layer);
-    if (path.length > found.length && name.startsWith(`${path}/`)) found = path;
+  const paths = pathsOf(layers);
+  for (let cut = name.lastIndexOf("/"); cut > 0; cut = name.lastIndexOf("/", cut - 1)) {
+    if (paths.has(name.slice(0, cut))) return name.slice(0, cut);
   }
   const cut = name.lastIndexOf("/");
-  return found || (cut > 0 ? name.slice(0, cut) : name);
+  return cut > 0 ? name.slice(0, cut) : name;
+}
+
+const known = new WeakMap(); // axis of layers -> their paths, asked for once for each row
+
+function pathsOf(layers) {
+  if (!known.has(layers)) known.set(layers, new Set(layers.map(ofCall)));
+  return known.get(layers);
 }
 
 /** The rows of an axis that are of a layer: itself, its calls and outputs, its variables. */
@@ -62,14 +68,48 @@ function isPart(name, per, layer) {
 
 /**
  * Rows of two runs that mean the same: {pairs: [[a, b]], onlyA, onlyB} with indices for pairs and
- * names for the rest. Equal names are the same, else equal names without each side's common path,
- * since two models may differ in nothing but their own name.
+ * names for the rest. Equal names mean the same. Where names differ, Keras may have counted on
+ * ("dense_3" for "dense"): each counter then stands for its place among its equals. Else two models
+ * may differ in nothing but their own name, the path that all rows have in common.
  */
 export function matchRows(namesA, namesB) {
-  const exact = pairUp(namesA, namesB, (name) => name, (name) => name);
-  if (exact.pairs.length) return exact;
+  if (!matched.has(namesA)) matched.set(namesA, new WeakMap());
+  const before = matched.get(namesA);
+  if (!before.has(namesB)) before.set(namesB, findMatch(namesA, namesB));
+  return before.get(namesB);
+}
+
+const matched = new WeakMap(); // asked for at each hovered step
+
+function findMatch(namesA, namesB) {
+  const same = (name) => name;
+  const exact = pairUp(namesA, namesB, same, same);
+  if (exact.pairs.length === Math.max(namesA.length, namesB.length)) return exact;
+  const counted = pairUp(namesA, namesB, ranked(namesA), ranked(namesB));
+  if (namesA.length === namesB.length && counted.pairs.length === namesA.length) return counted;
   const [pathA, pathB] = [commonPath(namesA), commonPath(namesB)];
-  return pairUp(namesA, namesB, (name) => name.slice(pathA.length), (name) => name.slice(pathB.length));
+  const within = pairUp(namesA, namesB, (name) => name.slice(pathA.length), (name) => name.slice(pathB.length));
+  return within.pairs.length > exact.pairs.length ? within : exact;
+}
+
+// The key of a path: each part's counter replaced by its rank among the equals at that place.
+function ranked(names) {
+  const equals = new Map(); // "place|base" -> counters
+  const split = (name) => name.split("/").map((part) => /^(.*?)(?:_(\d+))?([@[#].*)?$/s.exec(part));
+  const groupOf = (parts, depth) => `${parts.slice(0, depth).map((one) => one[0]).join("/")}|${parts[depth][1]}`;
+  for (const name of names) {
+    const parts = split(name);
+    parts.forEach((part, depth) => {
+      const group = groupOf(parts, depth);
+      if (!equals.has(group)) equals.set(group, new Set());
+      equals.get(group).add(Number(part[2] ?? 0));
+    });
+  }
+  const rank = (group, counter) => [...equals.get(group)].filter((one) => one < counter).length;
+  return (name) => {
+    const parts = split(name);
+    return parts.map((part, depth) => `${part[1]}:${rank(groupOf(parts, depth), Number(part[2] ?? 0))}${part[3] ?? ""}`).join("/");
+  };
 }
 
 function pairUp(namesA, namesB, keyA, keyB) {

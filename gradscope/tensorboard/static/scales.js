@@ -110,11 +110,13 @@ export function stepTicks(low, high, most) {
     .map((value) => ({ place: value, label: count(value) }));
 }
 
-/** What a tick says: 0.01, 250, 1e-7, 5e6. */
+/** What a tick says: 0.01, 250, 12,500, 1e-7, 5e6. */
 export function label(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 0.001 && size < 99999.5) return String(Number(value.toPrecision(6)));
   const [digits, exponent] = value.toExponential(5).split("e");
-  return `${Number(digits)}e${Number(exponent)}`;
+  const short = `${Number(digits)}e${Number(exponent)}`;
+  if (size < 0.001 || size >= 1e6) return short;
+  if (size < 9999.5) return String(Number(value.toPrecision(6)));
+  return short.length <= 4 ? short : count(value);
 }
