@@ -8,6 +8,7 @@ from tensorboard.backend import http_util
 from tensorboard.plugins import base_plugin
 from werkzeug.wrappers import Request, Response
 
+from gradscope.comparison import compare
 from gradscope.errors import UsageError
 from gradscope.tensorboard import answers
 from gradscope.tensorboard.assets import asset
@@ -59,6 +60,7 @@ class GradscopePlugin(base_plugin.TBPlugin):
             "/runs": self._route(self._runs),
             "/run": self._route(self._run),
             "/series": self._route(self._series, compressed=False),
+            "/compare": self._route(self._compare),
             f"{_STATIC}*": Request.application(self._static),
         }
 
@@ -108,6 +110,11 @@ class GradscopePlugin(base_plugin.TBPlugin):
             raise NotFoundError(str(error)) from error
         check_rows(asked, len(run.names(statistic)))
         return answers.series_answer(run, statistic, run.name, run.revision, asked, extent)
+
+    def _compare(self, request: Request) -> dict[str, Any]:
+        a, b = self._open(request, "a"), self._open(request, "b")
+        found = compare(a, b, (a.name, b.name), (a.verdicts, b.verdicts))
+        return answers.plain(found.to_dict())
 
     def _open(self, request: Request, parameter: str) -> BoardRun:
         """The run that a parameter names."""
