@@ -4,10 +4,10 @@ python docs/run_pages.py                     every page
 python docs/run_pages.py docs/tutorial.md    this one
 
 In a page, a block in `python` runs, all blocks of the page one after the other in one process; a
-block in `text` is what the one before it printed; in `console`, each line that begins with `$ ` is a
-command that ends well, and what it printed follows. Commands run once all Python has run. Blocks in
-`sh` are only shown. A how-to page goes on from the code of how-to/README.md. tests/unit/docs compares pages with
-what their code prints; numbers may differ there.
+block in `text` is what the one before it printed; in `console`, each line that begins with `$ ` is
+a command that ends well, and what it printed follows. Commands run once all Python has run. Blocks
+in `sh` are only shown. A how-to page goes on from the code of how-to/README.md. tests/unit/docs
+compares the pages with what their code prints; figures may differ there.
 """
 
 import os
@@ -32,7 +32,9 @@ BLOCK = re.compile(r"^```(?P<kind>python|text|console)\n(?P<text>.*?)^```$", re.
 END = "(end of block)"
 """Printed at the end of each block of Python."""
 
-NOISE = re.compile(r"[IWEF]\d{4} |WARNING: All log messages|WARNING: Logging before|To enable the foll")
+NOISE = re.compile(
+    r"[IWEF]\d{4} |WARNING: All log messages|WARNING: Logging before|To enable the foll"
+)
 """How lines begin that TensorFlow's C++ part writes, of no use to a reader."""
 
 WIDTH = 88

@@ -25,9 +25,14 @@ def test_a_generated_page_is_up_to_date(name):
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors that a page's headings get on the web: lower case, hyphens for spaces."""
-    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    """The anchors that a page gets on the web: headings in lower case, hyphens for spaces.
+
+    On the site, the names of the reference as well.
+    """
+    text = page.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    names = set(re.findall(r"^::: (\S+)$", text, re.MULTILINE))
+    return names | {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
 
 
 @pytest.mark.parametrize(
