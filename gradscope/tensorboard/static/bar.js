@@ -18,7 +18,7 @@ export function create(root, actions, { live }) {
     help: el("button", { id: "help-button", type: "button", class: "quiet round", title: "Keys and colours (?)", "aria-label": "Help", onclick: actions.help }, "?"),
   };
   parts.live.checked = live;
-  const follow = el("label", { class: "live", title: "Look for new steps every few seconds" }, parts.live, el("span", { class: "live-dot" }), "Live");
+  const follow = el("label", { class: "live", title: "Look for new steps every few seconds" }, parts.live, "Live");
   replace(root, parts.run.root, parts.statistic.root, parts.other.root,
     el("span", { class: "bar-end" }, parts.reset, parts.status, live === null ? null : follow, parts.help));
   return { update: (view) => update(parts, view), tick: (run) => tick(parts, run) };

@@ -23,21 +23,34 @@ export function cellsOf(series, shown, absent) {
   return cells;
 }
 
-/** 1 where a NaN is no number gone wrong: the gradient had no NaN, there is none. Null: nowhere. */
-export function absentOf(series, nonfinite) {
-  if (!nonfinite || nonfinite.max.length !== series.max.length) return null;
+/**
+ * 1 where a NaN is no number gone wrong: there is nothing that could have one. `witness` is a series
+ * that tells: a gradient without non-finite elements is none (nonfinite_count, row by row); a class
+ * without a loss in a batch whose loss is finite was not in it (loss). Null: nowhere, or unknown.
+ */
+export function absentOf(series, witness, per) {
+  if (!witness || witness.columns !== series.columns) return null;
+  if (per !== "class" && witness.rows !== series.rows) return null;
   const absent = new Uint8Array(series.max.length);
   for (let i = 0; i < absent.length; i += 1) {
-    absent[i] = Number.isNaN(series.max[i]) && nonfinite.max[i] === 0 ? 1 : 0;
+    if (!Number.isNaN(series.max[i])) continue;
+    const told = per === "class" ? Number.isFinite(witness.max[i % series.columns]) : witness.max[i] === 0;
+    absent[i] = told ? 1 : 0;
   }
   return absent;
 }
 
-/** Which kinds of cells a picture has: {nan, infinite, zero, absent}. */
+/** What an absent cell is, in a legend and in a sentence. */
+export function absentWords(per) {
+  return per === "class" ? ["not in the batch", "no sample of it in the batch"] : ["no gradient", "no gradient reaches it"];
+}
+
+/** Which kinds of cells a picture has: {nan, infinite, zero, absent, finite}. */
 export function kindsOf(cells) {
-  const kinds = { nan: false, infinite: false, zero: false, absent: false };
+  const kinds = { nan: false, infinite: false, zero: false, absent: false, finite: false };
   for (let i = 0; i < cells.length; i += 1) {
     const value = cells[i];
+    if (Number.isFinite(value)) kinds.finite = true;
     if (value === 0) kinds.zero = true;
     else if (value === ABSENT) kinds.absent = true;
     else if (value === Infinity) kinds.infinite = true;

@@ -47,7 +47,7 @@ export function line(i, dark = false) {
  */
 export function scaleOf(statistic, lowest, highest) {
   if (statistic.scale === "share") return linearScale(0, 1);
-  if (statistic.scale === "log" && !(lowest <= 0 && highest <= 0)) return logScale(lowest, highest);
+  if (statistic.scale === "log" && (highest === null || highest > 0)) return logScale(lowest, highest);
   return linearScale(...widened(lowest, highest, 1));
 }
 
@@ -82,14 +82,15 @@ function clamp(t) {
 function widened(lowest, highest, margin) {
   const low = Number.isFinite(lowest) ? lowest : 0;
   const high = Number.isFinite(highest) ? highest : low + margin;
-  return high > low ? [low, high] : [low - Math.max(margin, Math.abs(low)) / 2, low + Math.max(margin, Math.abs(low)) / 2];
+  const half = Math.max(margin, Math.abs(low)) / 2;
+  return high > low ? [low, high] : [low - half, low + half];
 }
 
-/** Powers of ten, at most seven; with 2 and 5 between them where there are few. */
-function logTicks(low, high) {
+/** Powers of ten between two decimal logarithms, at most `most`; with 2 and 5 where there are few. */
+export function logTicks(low, high, most = 7) {
   const from = Math.ceil(low - 1e-9);
   const to = Math.floor(high + 1e-9);
-  const every = Math.max(1, Math.ceil((to - from + 1) / 7));
+  const every = Math.max(1, Math.ceil((to - from + 1) / most));
   const factors = to - from < 2 ? [1, 2, 5] : [1];
   const ticks = [];
   for (let power = from - 1; power <= to; power += 1) {

@@ -2,7 +2,7 @@
 
 import uPlot from "./vendor-uplot.js";
 import { fraction, gutter, stepTicks, RIGHT } from "./axis.js";
-import { SPECIAL } from "./colours.js";
+import { SPECIAL, linearTicks, logTicks } from "./colours.js";
 import { el, hasSize, replace, watchSize } from "./dom.js";
 import { count, number } from "./format.js";
 import { placeMarks } from "./marks.js";
@@ -90,8 +90,8 @@ function optionsOf(chart, series, bands) {
       { show: true, size: 0, grid: { stroke: theme.grid, width: 1 }, ticks: { show: false }, values: () => [],
         splits: () => stepTicks(axis, width).map((tick) => tick.value) },
       { size: chart.gutter, gap: 6, stroke: theme.muted, font: `12px ${theme.font}`, grid: { stroke: theme.grid, width: 1 }, ticks: { show: false },
-        space: 26, values: (plot, splits) => splits.map((value) => (value === null ? "" : number(value))),
-        filter: log ? decades : undefined },
+        splits: () => (log ? logTicks(Math.log10(low), Math.log10(high), height / 26) : linearTicks(low, high, height / 28)),
+        filter: (plot, splits) => splits, values: (plot, splits) => splits.map(number) },
     ],
     hooks: {
       draw: [(plot) => drawBroken(plot, picture)],
@@ -99,16 +99,6 @@ function optionsOf(chart, series, bands) {
       setCursor: [(plot) => hover(chart, plot)],
     },
   };
-}
-
-/** Powers of ten, or all where there are too few of them to read a scale from. */
-function decades(plot, splits) {
-  const powers = splits.filter((value) => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9);
-  const every = Math.max(1, Math.ceil(powers.length / 5));
-  return splits.map((value) => {
-    if (powers.length < 2) return [1, 2, 5].includes(Number(value.toExponential()[0])) ? value : null;
-    return powers.indexOf(value) >= 0 && powers.indexOf(value) % every === 0 ? value : null;
-  });
 }
 
 /** Smallest and largest of what is drawn, with a little air. */
@@ -134,25 +124,33 @@ function rangeOf({ lines, log, axis }) {
 function drawBroken(plot, { lines, axis, theme }) {
   const { ctx: context, bbox } = plot;
   const density = uPlot.pxRatio;
-  const x = (step) => bbox.left + fraction(axis, step) * bbox.width;
-  for (const { steps, values } of lines) {
-    let begun = null;
-    for (let i = 0; i < values.length; i += 1) {
-      if (Number.isFinite(values[i]) || steps[i] < axis.from || steps[i] > axis.to) continue;
-      begun ??= i;
-      const special = Number.isNaN(values[i]) ? SPECIAL.nan : SPECIAL.infinite;
-      context.fillStyle = special.colour;
-      const left = Math.max(bbox.left, x(steps[i] - 0.5));
-      const right = Math.min(bbox.left + bbox.width, x((steps[i + 1] ?? steps[i] + 1) - 0.5));
-      context.fillRect(left, bbox.top + bbox.height - 6 * density, Math.max(2 * density, right - left), 6 * density);
-    }
-    if (begun !== null) sayBroken(context, bbox, x(steps[begun]), density, steps[begun], values[begun], theme);
+  const x = (step) => bbox.left + Math.min(1, Math.max(0, fraction(axis, step))) * bbox.width;
+  const spans = lines.flatMap(({ steps, values }) => brokenSpans(steps, values)).filter(({ from, to }) => to > axis.from && from < axis.to);
+  for (const { from, to, value } of spans) {
+    context.fillStyle = (Number.isNaN(value) ? SPECIAL.nan : SPECIAL.infinite).colour;
+    context.fillRect(x(from), bbox.top + bbox.height - 6 * density, Math.max(2 * density, x(to) - x(from)), 6 * density);
   }
+  if (!spans.length) return;
+  const first = spans.reduce((a, b) => (b.from < a.from ? b : a));
+  sayBroken(context, bbox, x(first.from), density, first, theme);
 }
 
-function sayBroken(context, bbox, left, density, step, value, theme) {
+/** The stretches of steps without finite numbers: [{from, to, step, value}]. */
+function brokenSpans(steps, values) {
+  const spans = [];
+  for (let i = 0; i < values.length; i += 1) {
+    if (Number.isFinite(values[i])) continue;
+    const to = (steps[i + 1] ?? steps[i] + 1) - 0.5;
+    const before = spans.at(-1);
+    if (before && before.to === steps[i] - 0.5 && Number.isNaN(before.value) === Number.isNaN(values[i])) before.to = to;
+    else spans.push({ from: steps[i] - 0.5, to, step: steps[i], value: values[i] });
+  }
+  return spans;
+}
+
+function sayBroken(context, bbox, left, density, { step, value }, theme) {
   const text = `${Number.isNaN(value) ? "NaN" : "Inf"} from step ${count(step)}`;
-  context.font = `600 ${12 * density}px ${theme.font}`;
+  context.font = `500 ${12 * density}px ${theme.font}`;
   const width = context.measureText(text).width;
   const fits = left + width + 8 * density < bbox.left + bbox.width;
   context.fillStyle = theme.ink;

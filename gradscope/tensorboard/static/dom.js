@@ -22,6 +22,11 @@ export function replace(element, ...children) {
   return element;
 }
 
+/** A sentence whose `code` in backticks reads as code: a list of texts and elements. */
+export function coded(text) {
+  return String(text).split(/`([^`]+)`/).map((part, i) => (i % 2 ? el("code", {}, part) : part));
+}
+
 /** Sets a text only where it differs, so that a reader's selection and screen readers keep calm. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

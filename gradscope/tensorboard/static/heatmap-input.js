@@ -2,7 +2,7 @@
 
 import { stepAt, columnAt } from "./axis.js";
 import { number, steps } from "./format.js";
-import { ABSENT } from "./cells.js";
+import { ABSENT, absentWords } from "./cells.js";
 import { columnNear, drawPointers, rowOf } from "./heatmap-pointers.js";
 
 const DRAG = 5; // pixels from which on a click is a drag
@@ -79,7 +79,7 @@ function readOut(picture, { row, column }) {
     row: name,
     name: shown[row].folded ? `${name}, largest of ${shown[row].rows.length} in ${shown[row].block}` : name,
     when: steps(series.first[column], series.last[column]),
-    value: value === ABSENT ? "no gradient reaches it" : number(value) + (Number.isFinite(value) ? unit : ""),
+    value: value === ABSENT ? absentWords(statistic.per)[1] : number(value) + (Number.isFinite(value) ? unit : ""),
   };
 }
 

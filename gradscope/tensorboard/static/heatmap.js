@@ -5,7 +5,7 @@
 // `scale` (of colours.js) and `range` ({first, last} in steps).
 
 import { axisOf, edgesOf, gutter, stepTicks, RIGHT } from "./axis.js";
-import { absentOf, cellsOf, kindsOf, paint, toPixels } from "./cells.js";
+import { absentOf, absentWords, cellsOf, kindsOf, paint, toPixels } from "./cells.js";
 import { scaleOf } from "./colours.js";
 import { el, hasSize, replace, watchSize } from "./dom.js";
 import { drawNames } from "./heatmap-names.js";
@@ -70,7 +70,9 @@ function layOut(picture) {
   const { view, root, parts } = picture;
   const { series, run } = view;
   const range = view.range ?? { first: view.first, last: view.last };
+  const rows = picture.shown.length;
   picture.shown = shownRows(series.names, view.folded, view.layer);
+  if (rows !== picture.shown.length) forget(picture);
   picture.axis = axisOf(run, range.first, range.last);
   picture.edges = edgesOf(series, picture.axis);
   picture.gutter = gutter(root.clientWidth);
@@ -84,10 +86,16 @@ function layOut(picture) {
   parts.empty.textContent = nothing ? "No step of this statistic is recorded in this range." : "";
 }
 
-/** Rows as high as reads well, all of them within half a screen. */
+/** Rows moved under the pointer: what it pointed to is elsewhere now. */
+function forget(picture) {
+  picture.cursor = null;
+  picture.parts.tip.hidden = true;
+}
+
+/** Rows as high as reads well, all of them within a screen. */
 function heightOf(rows) {
   if (rows <= 2) return rows === 2 ? 56 : 36;
-  const each = rows <= 14 ? 22 : rows <= 22 ? 18 : rows <= 40 ? 13 : 480 / rows;
+  const each = rows <= 14 ? 22 : rows <= 22 ? 18 : rows <= 40 ? 13 : Math.max(480, Math.min(rows, 56) * 11.5) / rows;
   return Math.round(rows * each);
 }
 
@@ -99,7 +107,7 @@ function drawCells(picture) {
   const rows = Math.min(shown.length, down);
   Object.assign(parts.canvas, { width: across, height: down });
   picture.scale = view.scale ?? scaleOf(view.statistic, series.lowest, series.highest);
-  picture.cells = cellsOf(series, shown, absentOf(series, view.nonfinite));
+  picture.cells = cellsOf(series, shown, absentOf(series, view.nonfinite, view.statistic.per));
   picture.kinds = kindsOf(picture.cells);
   if (rows && series.columns) {
     const colours = paint(toPixels(picture.cells, shown.length, picture.edges, picture.axis, across, rows), picture.scale);
@@ -108,22 +116,25 @@ function drawCells(picture) {
     const context = parts.canvas.getContext("2d");
     context.imageSmoothingEnabled = false;
     context.drawImage(small, 0, 0, across, down);
-    if (height / shown.length >= 11) separate(context, shown.length, across, down, view.theme);
+    separate(context, shown, across, down, view.theme);
   }
   picture.drawn += 1;
   parts.canvas.dataset.drawn = String(picture.drawn);
 }
 
-/** A hairline of the ground between rows that are high enough for it. */
-function separate(context, rows, across, down, theme) {
+/** A hairline of the ground between blocks, where rows are high enough for it. */
+function separate(context, shown, across, down, theme) {
+  if (down / shown.length < 11) return;
   context.fillStyle = theme.surface;
-  for (let row = 1; row < rows; row += 1) context.fillRect(0, Math.round((row * down) / rows), across, 1);
+  shown.forEach(({ block }, row) => {
+    if (row && (block === null || block !== shown[row - 1].block)) context.fillRect(0, Math.round((row * down) / shown.length), across, 1);
+  });
 }
 
 function drawAround(picture) {
   const { view, parts, axis, width, height, shown, actions } = picture;
   drawNames(picture);
-  drawLegend(parts.legend, picture.scale, view.statistic.unit, picture.kinds);
+  drawLegend(parts.legend, picture.scale, view.statistic.unit, picture.kinds, absentWords(view.statistic.per)[0]);
   const ticks = stepTicks(axis, width).map(({ label, t }) =>
     el("span", { class: "x-tick", style: { left: `${picture.gutter + t * width}px` } }, label));
   replace(parts.ticks, ticks, el("span", { class: "x-title" }, "step"));

@@ -12,6 +12,7 @@ import * as bar from "./bar.js";
 import * as data from "./data.js";
 import { gutter, RIGHT } from "./axis.js";
 import { el, hasSize, watchSize } from "./dom.js";
+import { borrowFont } from "./font.js";
 import { createHelp } from "./help.js";
 import { startKeys } from "./keyboard.js";
 import { notice, build, heading } from "./page.js";
@@ -50,7 +51,7 @@ async function styled() {
     const sheet = el("link", { rel: "stylesheet", href: new URL(name, import.meta.url), onload: done, onerror: done });
     document.head.append(sheet);
   }));
-  await Promise.all(sheets);
+  await Promise.all([borrowFont(), ...sheets]);
   return refresh();
 }
 

@@ -19,27 +19,31 @@ export function create(root, actions) {
       const { run, loss, theme, first, last } = view;
       const same = held && held.loss === loss && held.run === run && held.theme === theme;
       if (!same) {
-        const lines = [...training(loss, theme), ...validation(run, theme)];
+        const lines = [...training(loss, theme), ...validation(run, theme, "loss")];
         held = { loss, run, theme, lines, log: spansDecades(lines) };
         drawKey(key, "loss", held, theme);
       }
-      root.hidden = !held.lines.length;
+      root.hidden = !held.lines.length || view.statistic?.name === "loss"; // then the large chart shows it
       const { lines, log } = held;
-      if (lines.length) curve.update({ lines, log, theme, axis: axisOf(run, first, last), verdicts: run.verdicts, step: view.step, ticks: false });
+      if (!root.hidden) curve.update({ lines, log, theme, axis: axisOf(run, first, last), verdicts: run.verdicts, step: view.step, ticks: false });
     },
   };
 }
 
-/** A large chart of one statistic of the whole step, in place of the heatmap. */
+/** A large chart of one statistic of the whole step, with what `validate` was given of that name. */
 export function createWhole(root, actions) {
-  const curve = createCurve(root, actions, { height: 300 });
+  const key = el("div", { class: "curve-key" });
+  const body = el("div", { id: "whole-chart" });
+  replace(root, key, body);
+  const curve = createCurve(body, actions, { height: 320 });
   let held = null;
   return {
     update(view) {
       const { series, run, statistic, theme, first, last } = view;
       if (!held || held.series !== series || held.theme !== theme) {
-        const lines = linesOf(series, statistic.name, line(0, theme.dark));
-        held = { series, theme, lines, log: statistic.scale === "log" || spansDecades(lines) };
+        const lines = [...linesOf(series, "training", line(0, theme.dark)), ...validation(run, theme, statistic.name)];
+        held = { series, theme, lines, log: spansDecades(lines) || (statistic.scale === "log" && positive(lines)) };
+        drawKey(key, "", held, theme);
       }
       const { lines, log } = held;
       curve.update({ lines, log, theme, axis: axisOf(run, first, last), verdicts: run.verdicts, step: view.step, ticks: true });
@@ -64,14 +68,24 @@ function linesOf(series, label, colour) {
   return [{ label, steps: series.first, values: series.max.subarray(0, series.columns), low, colour }];
 }
 
-function validation(run, theme) {
-  const { steps, values } = run.validation?.loss ?? { steps: [], values: [] };
+function validation(run, theme, name) {
+  const { steps, values } = run.validation?.[name] ?? { steps: [], values: [] };
   if (!steps.length) return [];
   const numbers = values.map((value) => (value === null ? NaN : value));
   return [{ label: "validation", steps, values: numbers, colour: line(1, theme.dark), points: steps.length < 60 }];
 }
 
 function spansDecades(lines) {
+  const [low, high] = ends(lines);
+  return low > 0 && high / low > DECADES;
+}
+
+function positive(lines) {
+  return ends(lines)[0] > 0;
+}
+
+/** Smallest and largest finite number of all lines. */
+function ends(lines) {
   let [low, high] = [Infinity, -Infinity];
   for (const { values, low: lower } of lines) {
     for (const some of lower ? [values, lower] : [values]) {
@@ -82,5 +96,5 @@ function spansDecades(lines) {
       }
     }
   }
-  return low > 0 && high / low > DECADES;
+  return [low, high];
 }

@@ -1,6 +1,6 @@
 // The skeleton of the page, its messages, and the words over the picture.
 
-import { el, replace, setText } from "./dom.js";
+import { coded, el, replace, setText } from "./dom.js";
 import { plural } from "./format.js";
 
 /** Builds the skeleton into an element; returns its parts by name. */
@@ -66,7 +66,7 @@ function complaints(list) {
 /** The words over the picture: the statistic's name and formula. */
 export function heading(page, { statistic, series, run }) {
   setText(page.title, statistic?.name ?? "Nothing recorded yet");
-  setText(page.formula, statistic ? formulaOf(statistic) : run.headline);
+  replace(page.formula, coded(statistic ? formulaOf(statistic) : run.headline));
   page.formula.title = statistic?.formula ?? "";
   const binned = series?.columns && series.columns < series.recorded;
   page.title.title = binned ? `${plural(series.recorded, "recorded step")} in ${plural(series.columns, "column")}: each shows its largest value` : "";

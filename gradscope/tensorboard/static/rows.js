@@ -7,12 +7,22 @@ const BLOCKS = 40; // groups at most, else neighbours are taken together
 export function blocksOf(names) {
   const paths = names.map((name) => name.split("/"));
   const deepest = Math.max(1, ...paths.map((path) => path.length - 1));
-  let found = null;
-  for (let depth = deepest; depth >= 1; depth -= 1) {
-    found = grouped(paths, depth);
-    if (found.length <= BLOCKS) break;
+  const depths = Array.from({ length: deepest }, (_, i) => grouped(paths, deepest - i));
+  const fitting = depths.find((blocks) => blocks.length > 1 && blocks.length <= BLOCKS);
+  if (fitting) return fitting;
+  const finer = depths.findLast((blocks) => blocks.length > BLOCKS);
+  return finer ? merged(finer) : depths.at(-1);
+}
+
+/** The directories that all names share, with the last slash: "encoder/"; "" where they share none. */
+export function sharedPath(names) {
+  if (names.length < 2) return "";
+  const [one, ...others] = names;
+  let shared = one.lastIndexOf("/") + 1;
+  while (shared > 0 && !others.every((name) => name.startsWith(one.slice(0, shared)))) {
+    shared = one.lastIndexOf("/", shared - 2) + 1;
   }
-  return found.length <= Math.max(BLOCKS, 1) ? found : merged(found);
+  return one.slice(0, shared);
 }
 
 /** The rows to draw: [{name, rows, block, folded, head}]. `folded` null: as many as need to. */
@@ -88,7 +98,7 @@ function merged(blocks) {
   const taken = [];
   for (let i = 0; i < blocks.length; i += size) {
     const some = blocks.slice(i, i + size);
-    const name = some.length > 1 ? `${some[0].name} … ${some.at(-1).name}` : some[0].name;
+    const name = some.length > 1 ? `${some[0].name} … ${some.at(-1).name.split("/").at(-1)}` : some[0].name;
     taken.push({ name, rows: some.flatMap((block) => block.rows) });
   }
   return taken;

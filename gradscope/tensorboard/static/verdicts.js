@@ -1,6 +1,6 @@
 // The verdicts, first thing on the page: what is wrong, since when, and the line that cures it.
 
-import { el, replace } from "./dom.js";
+import { coded, el, replace } from "./dom.js";
 import { count, number } from "./format.js";
 import { SEVERITIES, sign, titled } from "./marks.js";
 
@@ -26,8 +26,14 @@ function calm(run) {
       el("h2", { class: "verdict-title" },
         el("span", { class: `sign ${early ? "info" : "good"}`, "aria-hidden": "true" }, early ? "…" : "✓"),
         early ? "Too early to judge" : run.healthy ? "Healthy" : "No verdict"),
-      el("p", { class: "verdict-summary" }, run.headline),
+      el("p", { class: "verdict-summary" }, coded(withoutWord(run.headline))),
       early ? el("p", { class: "muted" }, "Verdicts come with the first steps that are judged, and appear here by themselves.") : null));
+}
+
+/** The headline without its first word, which is the title. */
+function withoutWord(headline) {
+  const rest = String(headline).replace(/^(not )?healthy[.:]\s*/i, "");
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
 function card(verdict, actions) {
@@ -41,7 +47,7 @@ function card(verdict, actions) {
   el("div", { class: "verdict-what" },
     el("h2", { class: "verdict-title" }, sign(severity), el("button", { type: "button", class: "verdict-show", onclick: show }, titled(cause)),
       el("span", { class: `word ${severity}` }, word)),
-    el("p", { class: "verdict-summary" }, summary || meaning),
+    el("p", { class: "verdict-summary" }, coded(summary || meaning)),
     el("p", { class: "verdict-where" },
       layer ? [el("span", { class: "mono" }, layer), " · "] : null,
       step === null ? null : `since step ${count(step)}`),
@@ -58,7 +64,7 @@ function remedy(cure) {
   if (!cure) return null;
   return el("div", { class: "verdict-cure" },
     el("h3", {}, "What to change"),
-    cure.text ? el("p", {}, cure.text) : null,
+    cure.text ? el("p", {}, coded(cure.text)) : null,
     cure.code ? el("div", { class: "code" }, el("pre", {}, el("code", {}, cure.code)), copyButton(cure.code)) : null,
     cure.reference ? el("p", { class: "reference" }, link(cure.reference)) : null);
 }
@@ -114,7 +120,7 @@ function symptoms({ symptoms: list }, actions) {
   const items = list.map((each) => el("li", {},
     el("button", { type: "button", class: "verdict-show", onclick: () => actions.pick(each) }, titled(each.cause)),
     each.step === null ? null : el("span", { class: "muted" }, ` since step ${count(each.step)}`),
-    el("p", {}, each.summary || each.meaning)));
+    el("p", {}, coded(each.summary || each.meaning))));
   return el("details", {}, el("summary", {}, list.length === 1 ? "Brings about 1 more" : `Brings about ${list.length} more`),
     el("ul", { class: "symptoms" }, items));
 }

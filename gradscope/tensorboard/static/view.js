@@ -3,7 +3,7 @@
 import * as data from "./data.js";
 import { matchRow } from "./rows.js";
 
-const WITNESS = "nonfinite_count"; // says whether a gradient's NaN is one, or there is no gradient
+const COUNT = "nonfinite_count"; // says whether a gradient's NaN is one, or there is no gradient
 const MOST_COLUMNS = 2000;
 
 /**
@@ -18,7 +18,7 @@ export async function load(state, list, width) {
   const statistic = chooseStatistic(state.statistic, run);
   const range = rangeOf(state, run);
   const base = { list, run, other: otherRun, statistic, statistics: run.statistics, step: state.step, folded: state.folded, ...range };
-  if (!statistic) return { ...base, series: null, otherSeries: null, nonfinite: null, loss: null, layer: null };
+  if (!statistic) return { ...base, series: null, otherSeries: null, nonfinite: null, otherNonfinite: null, loss: null, layer: null };
   const options = { ...asked(range), columns: columnsOf(width) };
   const numbers = await numbersOf(name, run, statistic, options, otherRun);
   return { ...base, ...numbers, layer: matchRow(numbers.series.names, state.layer) };
@@ -33,9 +33,19 @@ async function numbersOf(name, run, statistic, options, otherRun) {
     has(run, "loss") ? data.series(name, "loss", band) : null,
     otherRun && has(otherRun, statistic.name) ? data.series(otherRun.run, statistic.name, whole ? band : options) : null,
   ]);
-  const doubtful = /^grad_/.test(statistic.name) && statistic.per === "variable" && has(run, WITNESS) && series.max.some(Number.isNaN);
-  const nonfinite = doubtful ? await data.series(name, WITNESS, options) : null;
-  return { series, loss, otherSeries, nonfinite };
+  const [nonfinite, otherNonfinite] = await Promise.all([
+    witness(run, statistic, series, options, loss),
+    otherSeries ? witness(otherRun, statistic, otherSeries, options, null) : null,
+  ]);
+  return { series, loss, otherSeries, nonfinite, otherNonfinite };
+}
+
+/** The series that tells what a NaN of another means (see `absentOf`), asked for only where one is. */
+async function witness(run, statistic, series, options, loss) {
+  if (!series.max.some(Number.isNaN)) return null;
+  if (statistic.per === "class") return loss;
+  const counted = run.statistics.some(({ name }) => name === COUNT);
+  return counted && statistic.per === "variable" && statistic.name.startsWith("grad_") ? data.series(run.run, COUNT, options) : null;
 }
 
 /** The run that is asked for, else the one written last; null where there is none. */
