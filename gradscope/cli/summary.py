@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,14 +55,7 @@ class Row:
 
 def trend(steps: NDArray[np.int64], values: NDArray[np.float32]) -> Trend:
     """The trend of one number: steps int64[S] ascending, values float32[S], S at least 1."""
-    wide = values.astype(np.float64)
-    finite = wide[np.isfinite(wide)]
-    return Trend(
-        first=float(wide[0]),
-        last=float(wide[-1]),
-        median=float(np.median(finite)) if finite.size else math.nan,
-        curve=_curve(steps, wide),
-    )
+    return _trends_of(steps, values[:, np.newaxis])[0]
 
 
 def rows(run: RunView) -> list[Row]:
@@ -172,38 +166,73 @@ def _in_depth_order(
 
 
 def _trends(run: RunView, statistic: str) -> dict[str, Trend]:
-    if statistic not in run.statistics:
-        return {}
-    steps, values = run.series(statistic)
+    steps, values = _series(run, statistic)
     if not len(steps):
         return {}
-    return {
-        name: trend(steps, values[:, column]) for column, name in enumerate(run.names(statistic))
-    }
+    return dict(zip(run.names(statistic), _trends_of(steps, values), strict=True))
 
 
 def _medians(run: RunView, statistic: str) -> dict[str, float]:
-    return {name: course.median for name, course in _trends(run, statistic).items()}
+    steps, values = _series(run, statistic)
+    if not len(steps):
+        return {}
+    return dict(zip(run.names(statistic), _floats(_median(values)), strict=True))
 
 
 def _lasts(run: RunView, statistic: str) -> dict[str, float]:
     """The last value of each layer that ever had one; a share that is always NaN doesn't apply."""
-    return {
-        name: course.last
-        for name, course in _trends(run, statistic).items()
-        if not math.isnan(course.median)
-    }
+    steps, values = _series(run, statistic)
+    if not len(steps):
+        return {}
+    lasts, medians = _floats(values[-1]), _medians(run, statistic)
+    named = zip(medians.items(), lasts, strict=True)
+    return {name: last for (name, median), last in named if not math.isnan(median)}
 
 
-def _curve(steps: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _series(run: RunView, statistic: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """(steps, values), both empty where the statistic isn't recorded."""
+    if statistic not in run.statistics:
+        return np.empty(0, np.int64), np.empty((0, 0), np.float32)
+    return run.series(statistic)
+
+
+def _trends_of(steps: NDArray[np.int64], values: NDArray[np.float32]) -> list[Trend]:
+    """The trend of each column of values float32[S, L]; all at once, as there may be thousands."""
+    curves = _curves(steps, values)
+    ends = zip(_floats(values[0]), _floats(values[-1]), _floats(_median(values)), strict=True)
+    return [
+        Trend(first=first, last=last, median=median, curve=curves[:, column])
+        for column, (first, last, median) in enumerate(ends)
+    ]
+
+
+def _floats(values: NDArray[np.floating[Any]]) -> list[float]:
+    return [float(value) for value in values]
+
+
+def _median(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """float64[L]: the median of each column's finite values, NaN where there are none."""
+    finite = np.isfinite(values)
+    whole = finite.all(axis=0)
+    result = np.full(values.shape[1], math.nan)
+    if whole.any():
+        result[whole] = np.median(values[:, whole], axis=0)
+    for column in np.flatnonzero(~whole & finite.any(axis=0)):
+        result[column] = np.median(values[finite[:, column], column])
+    return result
+
+
+def _curves(steps: NDArray[np.int64], values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """float64[SPARK_BINS, L]: `Trend.curve` of each column of values float32[S, L]."""
     span = max(int(steps[-1] - steps[0]), 1)
     bins = np.minimum((steps - steps[0]) * SPARK_BINS // (span + 1), SPARK_BINS - 1)
-    curve = np.full(SPARK_BINS, math.nan)
-    held = math.nan
+    edges = np.searchsorted(bins, np.arange(SPARK_BINS + 1))
+    curves = np.full((SPARK_BINS, values.shape[1]), math.nan)
+    held = curves[0].copy()
     for place in range(SPARK_BINS):
-        inside = values[bins == place]
+        inside = values[edges[place] : edges[place + 1]]
         # a stretch in which no step was recorded shows the value before it
-        if inside.size:
-            held = float(np.median(inside)) if np.isfinite(inside).all() else math.nan
-        curve[place] = held
-    return curve
+        if len(inside):
+            held = np.where(np.isfinite(inside).all(axis=0), _median(inside), math.nan)
+        curves[place] = held
+    return curves

@@ -112,7 +112,7 @@ def page(
 <body>
 <div id="report"><details id="as-text" open><summary>Report as text</summary>
 {"".join(texts)}
-</details>{_notes(embedded)}
+</details>{_notes(runs, embedded)}
 <noscript><p>Heatmap and charts need scripts, which are off here.</p></noscript></div>
 <script type="application/json" id="gradscope-data" data-start="{escape(start)}">{data}</script>
 <script type="module" nonce="{nonce}">{_START.format(entry=frontend.entry_import())}</script>
@@ -153,20 +153,30 @@ def _data(
     }
 
 
-def _notes(embedded: Sequence[Embedded]) -> str:
+def _notes(runs: Sequence[PageRun], embedded: Sequence[Embedded]) -> str:
     """What the charts of the page don't hold; in TensorBoard, everything is."""
-    notes: list[str] = []
-    if any(held.binned for held in embedded):
-        columns = sorted({held.columns for held in embedded if held.binned})
-        least = f"{columns[0]}" if len(columns) == 1 else f"{columns[0]} to {columns[-1]}"
-        notes.append(
-            f"To keep this page small its charts have at most {least} columns, each of which shows "
-            "the largest value of its steps. TensorBoard shows every step."
-        )
-    left_out = dict.fromkeys(name for held in embedded for name in held.left_out)
-    if left_out:
-        notes.append(f"Left out for the same reason: {escape(', '.join(left_out))}.")
-    return "".join(f"<p>{note}</p>" for note in notes)
+    notes = [
+        f"{answers.title_of(each.name)}: " * (len(runs) > 1) + _note(held)
+        for each, held in zip(runs, embedded, strict=True)
+        if held.binned or held.left_out
+    ]
+    if not notes:
+        return ""
+    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return (
+        "<details><summary>To keep this page small, its charts don't show every step"
+        f"</summary><ul>{items}</ul></details>"
+    )
+
+
+def _note(held: Embedded) -> str:
+    said = (
+        f"charts have {held.columns} columns at most, each with the largest value of its steps. "
+        "TensorBoard shows every step."
+    )
+    if held.left_out:
+        said += f" Left out here: {', '.join(held.left_out)}."
+    return said
 
 
 def _name(run: str, logdir: str) -> str:

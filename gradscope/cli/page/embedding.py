@@ -51,9 +51,11 @@ def embed(run: answers.StoredRun, name: str, budget: float) -> Embedded:
     name: what the page calls the run.
     """
     answer = answers.run_answer(run, name)
-    kept = _kept(run, answer, budget)
-    cost = sum(_cost(run, statistic) for statistic in kept)
-    columns = MOST_COLUMNS if not cost else max(1, min(MOST_COLUMNS, round(budget / cost)))
+    kept, columns = frozenset(run.statistics), MOST_COLUMNS
+    if budget < need(run):
+        kept = _kept(run, answer, budget)
+        cost = sum(_cost(run, statistic) for statistic in kept)
+        columns = max(1, min(MOST_COLUMNS, int(budget / cost)))
     per_step = {one["name"] for one in answer["statistics"] if one["per"] == "step"}
     series = {
         # the band costs nothing where there is one row

@@ -25,7 +25,8 @@ def run_html(run: RunView, report: Report, title: str) -> str:
     """One run as an element: title, headline, verdicts, loss, table of layers, worst first."""
     table = summary.rows(run) if report.steps else []
     return (
-        f'<section style="margin:0 0 2em"><h2 style="font-size:1.25em;margin:.8em 0 .4em">{escape(title)}</h2>'
+        '<section style="margin:0 0 2em">'
+        f'<h2 style="font-size:1.25em;margin:.8em 0 .4em">{escape(title)}</h2>'
         f"{report_html(report)}{_courses(run) if table else ''}{_table(table, report)}</section>"
     )
 
