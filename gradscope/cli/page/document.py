@@ -12,12 +12,16 @@ from urllib.parse import quote
 import gradscope
 from gradscope.cli.page import embedding, frontend, static_part
 from gradscope.cli.page.embedding import Embedded
+from gradscope.comparison import compare
 from gradscope.records import Report
 from gradscope.run import Run
 from gradscope.tensorboard import answers
 
 MAX_BYTES = 6_000_000
 """Size of a page: what mail servers and issue trackers take without asking."""
+
+MOST_COMPARED = 4
+"""Runs that are compared with each other: twelve comparisons, of deep nets 2 MB."""
 
 _LEAST_FOR_NUMBERS = 500_000
 """Bytes that numbers get even where hundreds of runs fill the page with text."""
@@ -67,21 +71,23 @@ def runs_page(judged: Sequence[tuple[Run, Report]], logdir: str) -> str:
     """The page on the runs at or below a log directory."""
     runs = [PageRun(_name(run.logdir, logdir), run, report) for run, report in judged]
     sick = [run for run in runs if not run.report.healthy]
-    return page(runs, shown=(sick or runs)[0].name)
+    return page(runs, (sick or runs)[0].name, comparisons=_comparisons(runs))
 
 
 def page(
     runs: Sequence[PageRun],
     shown: str,
     other: str | None = None,
-    comparison: Mapping[str, Any] | None = None,
+    comparisons: Sequence[Mapping[str, Any]] = (),
+    introduction: str = "",
     max_bytes: int = MAX_BYTES,
 ) -> str:
     """The HTML of a page on runs, at least one.
 
     shown: name of the run that is drawn first.
     other: name of the run that it is compared with, or None.
-    comparison: the answer of the route `compare`, whose `a` and `b` are names of runs.
+    comparisons: answers of the route `compare`, whose `a` and `b` are names of runs.
+    introduction: HTML that stands before the runs in the part that needs no script.
     max_bytes: about how large it may become; columns of charts are made wider to keep to it.
 
     Raises UsageError where the installation lacks the tab's frontend.
@@ -91,8 +97,9 @@ def page(
     texts = [static_part.run_html(r.run, r.report, answers.title_of(r.name)) for r in runs]
     modules, styles = frontend.import_map(), frontend.styles()
     used = sum(map(len, texts)) + len(modules) + len(styles)
+    used += len(introduction) + len(answers.to_json(comparisons))
     embedded = _numbers(runs, max_bytes - used)
-    data = answers.to_json(_data(runs, embedded, comparison))
+    data = answers.to_json(_data(runs, embedded, comparisons))
     # nobody can put the hash of what he puts in, into what he puts in
     nonce = hashlib.sha256(data.encode()).hexdigest()[:32]
     start = f"#gradscope&p.gradscope.run={quote(shown, safe='')}"
@@ -111,7 +118,7 @@ def page(
 </head>
 <body>
 <div id="report"><details id="as-text" open><summary>Report as text</summary>
-{"".join(texts)}
+{introduction}{"".join(texts)}
 </details>{_notes(runs, embedded)}
 <noscript><p>Heatmap and charts need scripts, which are off here.</p></noscript></div>
 <script type="application/json" id="gradscope-data" data-start="{escape(start)}">{data}</script>
@@ -133,6 +140,18 @@ def _numbers(runs: Sequence[PageRun], room: float) -> list[Embedded]:
     ]
 
 
+def _comparisons(runs: Sequence[PageRun]) -> list[Mapping[str, Any]]:
+    """The comparison of each run with each other one, none where there are many runs."""
+    if len(runs) > MOST_COMPARED:
+        return []
+    return [
+        compare(a.run, b.run, (a.name, b.name), (a.report.verdicts, b.report.verdicts)).to_dict()
+        for a in runs
+        for b in runs
+        if a is not b
+    ]
+
+
 def _as_judged(each: PageRun) -> Run:
     """The run with the verdicts of its report, which may be newer than those that it stored."""
     judged_at = each.run.judged_at
@@ -142,14 +161,14 @@ def _as_judged(each: PageRun) -> Run:
 
 
 def _data(
-    runs: Sequence[PageRun], embedded: Sequence[Embedded], comparison: Mapping[str, Any] | None
+    runs: Sequence[PageRun], embedded: Sequence[Embedded], comparisons: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     entries = [answers.entry_of(_as_judged(each), each.name) for each in runs]
     return {
         "runs": answers.runs_answer(entries),
         "run": {each.name: held.answer for each, held in zip(runs, embedded, strict=True)},
         "series": {each.name: held.series for each, held in zip(runs, embedded, strict=True)},
-        "compare": comparison,
+        "compare": list(comparisons),
     }
 
 

@@ -8,7 +8,7 @@ export function embedded() {
   return element ? sourceOf(JSON.parse(element.textContent)) : null;
 }
 
-/** A source of what {"runs", "run": {R}, "series": {R: {S}}, "compare"} holds. */
+/** A source of what {"runs", "run": {R}, "series": {R: {S}}, "compare"} holds; `compare` may be a list. */
 export function sourceOf(held) {
   const routes = {
     runs: () => held.runs,
@@ -17,7 +17,7 @@ export function sourceOf(held) {
       const answer = held.series[run]?.[statistic];
       return answer && cut(answer, options);
     },
-    compare: ({ a, b }) => (held.compare?.a === a && held.compare?.b === b ? held.compare : undefined),
+    compare: ({ a, b }) => [held.compare].flat().find((answer) => answer?.a === a && answer?.b === b),
   };
   const get = async (route, parameters) => {
     const answer = routes[route](parameters);
