@@ -9,7 +9,8 @@
 //            undefined where a line has no such column; a quiet line can't be pointed at;
 //     bands: [{low, high, colour}]; guides: [{value, label}]; marks: [{index, kind}];
 //     scale: "log", "linear" or "share"; theme; tip(index, line) -> [strings], first one bold;
-//     near: pixels within which the pointer means a line; xSize: height of the axis below
+//     near: pixels within which the pointer means a line; xSize: height of the axis below;
+//     zoomed: whether a double click leads anywhere
 //   }
 
 import { el } from "./dom.js";
@@ -18,6 +19,7 @@ import uPlot from "./vendor-uplot.js";
 
 const NEAR = 24; // pixels within which the pointer means a line
 const AXIS_WIDTH = 54;
+const DOUBLE = 250; // milliseconds between two clicks that are one double click
 
 /** A chart in `root`, which is emptied. Draws as soon as root has a size. */
 export function createChart(root, options) {
@@ -249,11 +251,14 @@ class Chart {
     ctx.font = `${11 * uPlot.pxRatio}px ${this.plot.theme.font}`;
     ctx.textAlign = "right";
     ctx.textBaseline = "bottom";
-    ctx.setLineDash([]);
-    ctx.strokeStyle = this.plot.theme.surface; // a rim, to be read over lines
-    ctx.lineWidth = 3 * uPlot.pxRatio;
-    ctx.strokeText(guide.label, bbox.left + bbox.width - 4 * uPlot.pxRatio, y - 2 * uPlot.pxRatio);
-    ctx.fillText(guide.label, bbox.left + bbox.width - 4 * uPlot.pxRatio, y - 2 * uPlot.pxRatio);
+    const right = bbox.left + bbox.width - 4 * uPlot.pxRatio;
+    const width = ctx.measureText(guide.label).width;
+    ctx.fillStyle = this.plot.theme.surface; // a ground of its own, to be read over lines
+    ctx.globalAlpha = 0.85;
+    ctx.fillRect(right - width - 3 * uPlot.pxRatio, y - 16 * uPlot.pxRatio, width + 6 * uPlot.pxRatio, 14 * uPlot.pxRatio);
+    ctx.globalAlpha = 1;
+    ctx.fillStyle = this.plot.theme.ink;
+    ctx.fillText(guide.label, right, y - 2 * uPlot.pxRatio);
   }
 
   snapped(u, left) {
@@ -281,7 +286,10 @@ class Chart {
     over.addEventListener("mouseenter", () => this.drawn?.syncRect());
     over.addEventListener("mousemove", (event) => this.moved(event));
     over.addEventListener("mouseleave", () => this.left());
-    over.addEventListener("dblclick", () => this.options.reset?.());
+    over.addEventListener("dblclick", () => {
+      clearTimeout(this.waiting);
+      this.options.reset?.();
+    });
     over.addEventListener("click", (event) => {
       if (pressed !== null && Math.abs(event.clientX - pressed) < 4) this.clicked(event);
     });
@@ -303,9 +311,13 @@ class Chart {
     this.point(this.pointed);
   }
 
+  // Zoomed in, a click waits for the second one that would make it a double click, the way out.
   clicked(event) {
     const found = this.under(event);
-    if (found) this.options.pick?.(found.index, found.line);
+    if (!found || event.detail > 1) return;
+    const pick = () => this.options.pick?.(found.index, found.line);
+    if (this.plot.zoomed) this.waiting = setTimeout(pick, DOUBLE);
+    else pick();
   }
 
   /** The column under the pointer and the line next to it, null where none is near. */

@@ -152,9 +152,10 @@ function drawLines(panel) {
   const name = rowToShow(view);
   frame.title(statistic.per === "step" ? statistic.name : `${statistic.name} of ${name}`, statistic.formula);
   frame.unit(statistic.unit);
-  frame.note(otherSeries ? "" : "run b does not record it");
   const pair = panel.names.find(([a]) => a === name)?.[1] ?? name;
-  panel.shown = overlay(series, series.names.indexOf(name), otherSeries, otherSeries?.names.indexOf(pair) ?? -1);
+  const there = otherSeries?.names.indexOf(pair) ?? -1;
+  frame.note(!otherSeries ? "run b does not record it" : there < 0 ? "run b has no such row" : "");
+  panel.shown = overlay(series, series.names.indexOf(name), otherSeries, there);
   const lines = [
     { label: "a", values: panel.shown.a, colour: lineColour(0, theme.dark), width: 2 },
     { label: "b", values: panel.shown.b, colour: lineColour(1, theme.dark), width: 2 },
@@ -172,6 +173,7 @@ function drawLines(panel) {
     x: panel.shown.x,
     xRange: [span.first - 0.5, span.last + 0.5],
     xTicks: stepTicks,
+    zoomed: view.first !== null,
     lines,
     marks: special,
     scale: statistic.scale,

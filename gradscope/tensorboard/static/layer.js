@@ -122,6 +122,7 @@ function drawOne(panel, chart, run) {
     x: figure.drawn.x,
     xRange: rangeOfX({ run, first, last }),
     xTicks: stepTicks,
+    zoomed: first !== null,
     lines,
     bands,
     marks: special,

@@ -61,6 +61,7 @@ export function create(root, actions) {
       x: shown.x,
       xRange: rangeOfX(view),
       xTicks: stepTicks,
+      zoomed: view.first !== null,
       lines,
       bands,
       marks: special,

@@ -37,7 +37,7 @@ export function rowOf(series, row) {
 /** The colour of a row by its depth; the ends of the ramp that are lost on the ground are left out. */
 export function depthColour(row, total, theme) {
   const t = total > 1 ? row / (total - 1) : 0.4;
-  return ramp(theme.dark ? 0.22 + 0.78 * t : 0.85 * t);
+  return ramp(theme.dark ? 0.33 + 0.67 * t : 0.85 * t);
 }
 
 /** Columns with values that an axis can't show: [{index, kind, colour, low}]. */
