@@ -12,9 +12,9 @@ export function embedded() {
 export function sourceOf(held) {
   const routes = {
     runs: () => held.runs,
-    run: ({ run }) => held.run[run],
+    run: ({ run }) => own(held.run, run),
     series: ({ run, statistic, ...options }) => {
-      const answer = held.series[run]?.[statistic];
+      const answer = own(own(held.series, run), statistic);
       return answer && cut(answer, options);
     },
     compare: ({ a, b }) => [held.compare].flat().find((answer) => answer?.a === a && answer?.b === b),
@@ -25,6 +25,11 @@ export function sourceOf(held) {
     return answer;
   };
   return { live: false, get };
+}
+
+/** An entry of an object; a run may be named "constructor". */
+function own(object, key) {
+  return object && Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
 function missing(route, { run, statistic, a, b }) {

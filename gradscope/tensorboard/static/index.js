@@ -81,7 +81,7 @@ async function show(changed = null) {
     if (number !== tab.asked) return false;
     notice(tab.page, "gone", lost);
     notice(tab.page, "away", null);
-    if (view) draw({ ...view, theme: theme() });
+    if (view) draw({ ...view, step: state.step, folded: state.folded, theme: theme() });
     else nothing();
     return true;
   } catch (error) {

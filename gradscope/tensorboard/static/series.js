@@ -13,10 +13,16 @@ export function decode(answer, names) {
 
 /** Little-endian float32 out of base64. */
 export function floats(base64) {
-  const text = atob(base64 ?? "");
+  const bytes = Uint8Array.fromBase64 ? Uint8Array.fromBase64(base64 ?? "") : bytesOf(base64 ?? "");
+  return new Float32Array(bytes.buffer, 0, bytes.length >> 2);
+}
+
+/** For browsers of before 2025. */
+function bytesOf(base64) {
+  const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);
-  return new Float32Array(bytes.buffer, 0, bytes.length >> 2);
+  return bytes;
 }
 
 /** The same, the other way. */
