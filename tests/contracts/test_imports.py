@@ -22,7 +22,10 @@ LIGHT_MODULES = (
     "gradscope.records",
     "gradscope.run",
     "gradscope.sinks.console",
+    "gradscope.tensorboard.answers",
+    "gradscope.tensorboard.loader",
     "gradscope.tensorboard.metadata",
+    "gradscope.tensorboard.plugin",
 )
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -26,6 +26,7 @@ def groups(where: Columns):
     return [list(range(start, end)) for start, end in zip(where.starts, ends, strict=False)]
 
 
+@settings(deadline=None)
 @given(STEPS, st.integers(1, 50), st.integers(0, 10_000), st.integers(0, 10_000))
 def test_columns_hold_each_step_of_the_range_once(steps, most, first, last):
     where = columns(steps, first, last, most)
@@ -35,6 +36,7 @@ def test_columns_hold_each_step_of_the_range_once(steps, most, first, last):
     assert len(where.starts) == len(inside) or len(inside) > most
 
 
+@settings(deadline=None)
 @given(STEPS, st.integers(1, 50))
 def test_columns_are_equally_wide_in_steps(steps, most):
     where = columns(steps, None, None, most)
@@ -58,6 +60,7 @@ def test_steps_beyond_float_precision_stay_in_order():
     assert columns(steps, None, None, 2).starts.tolist() == [0, 3]
 
 
+@settings(deadline=None)
 @given(tables(), st.integers(1, 20))
 def test_largest_is_nan_then_infinite_then_largest(table, most):
     steps, values = table
@@ -75,6 +78,7 @@ def test_largest_is_nan_then_infinite_then_largest(table, most):
                 assert found[row, column] == max(cell)
 
 
+@settings(deadline=None)
 @given(tables(), st.integers(1, 20))
 def test_smallest_is_the_smallest_finite_one(table, most):
     steps, values = table
@@ -89,6 +93,7 @@ def test_smallest_is_the_smallest_finite_one(table, most):
                 assert np.isnan(found[row, column])
 
 
+@settings(deadline=None)
 @given(tables(), st.booleans())
 def test_extent_is_that_of_the_finite_values(table, positive):
     _, values = table

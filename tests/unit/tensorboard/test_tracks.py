@@ -1,7 +1,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
@@ -26,6 +26,7 @@ def made(steps, width, begin):
     return track(data(steps, width, begin), width)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 12), max_size=25))
 def test_the_later_write_wins(steps):
     found = track(data(steps), 2)
