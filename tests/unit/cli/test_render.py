@@ -20,14 +20,16 @@ def plain_terminal(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def page(width=80, encoding="utf-8", verdicts=(VANISHING,), show_all=False, columns=SICK) -> str:
+def page(
+    width=80, encoding="utf-8", verdicts=(VANISHING,), show_all=False, columns=SICK, sort="worst"
+) -> str:
     """The page of a run as a terminal or pipe of that width and encoding gets it."""
     raw = io.BytesIO()
     out = render.console(io.TextIOWrapper(raw, encoding=encoding, write_through=True))
     out.width = width
     validation = {"accuracy": (np.array([0, 30]), np.array([0.25, 0.5]))}
     view = View(columns, validation=validation)
-    render.run_page(out, view, Report(verdicts, steps=4), "runs/[gan]", show_all)
+    render.run_page(out, view, Report(verdicts, steps=4), "runs/[gan]", show_all, sort)
     return raw.getvalue().decode(encoding)
 
 
@@ -248,3 +250,44 @@ def test_forty_rows_of_a_deep_net():
     assert sum("/kernel" in line for line in lines) == render.MAX_ROWS
     assert summary.rows(View(columns))[-1].name == "layer_299/kernel"
     assert any("layer_299/kernel" in line for line in lines)
+
+
+LAST = dataclasses.replace(VANISHING, layer="net/last/kernel", symptoms=())
+
+
+def table_of(text: str) -> list[str]:
+    """The first word of each row of the table, "" for the gap."""
+    lines = text.splitlines()
+    begin = next(place for place, line in enumerate(lines) if line.startswith("layer"))
+    end = next(place for place, line in enumerate(lines) if "gradient: its norm" in line)
+    return [(line.split() or [""])[0] for line in lines[begin + 1 : end]]
+
+
+def test_rows_that_a_verdict_names_come_first_and_a_gap_follows():
+    worst = ["▸last/kernel", "", "first/kernel", "relu"]
+    assert table_of(page(verdicts=(LAST,))) == worst
+
+
+def test_all_from_input_to_output_on_request_and_in_a_healthy_run():
+    depth = ["first/kernel", "relu", "▸last/kernel"]
+    assert table_of(page(verdicts=(LAST,), sort="depth")) == depth
+    remark = dataclasses.replace(LAST, severity="info")
+    assert table_of(page(verdicts=(remark,))) == depth
+    assert table_of(page(verdicts=())) == ["first/kernel", "relu", "last/kernel"]
+
+
+def test_no_gap_where_every_row_is_named():
+    columns = {"grad_norm": {"net/first/kernel": [1.0] * 4}, "loss": {"loss": [1.0] * 4}}
+    assert table_of(page(columns=columns)) == ["▸first/kernel"]
+
+
+def test_evidence_is_told_in_words_the_telling_figures_first():
+    evidence = {
+        "drop_decades": 5.01, "probability_gone": 1.0, "layers": 9.0, "loss_start": 2.3251,
+        "loss_end": 2.3, "path": 7.0,
+    }  # fmt: skip
+    found = dataclasses.replace(VANISHING, evidence=evidence)
+    text = " ".join(page(verdicts=(found,)).replace("│", " ").split())
+    assert "Evidence: drop decades 5.01, layers 9, loss start 2.325, loss end 2.3. What" in text
+    silent = dataclasses.replace(VANISHING, evidence={})
+    assert "Evidence" not in page(verdicts=(silent,))

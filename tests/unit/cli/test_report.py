@@ -1,8 +1,11 @@
 """`gradscope report`, on run files that the real writer wrote."""
 
+import dataclasses
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +81,104 @@ def test_markdown_has_a_section_for_each_run(tmp_path, capsys):
     assert f"## {tmp_path / 'b'}\n\n**gradscope: healthy." in out
 
 
+def test_markdown_tells_the_layers_worst_first(tmp_path, capsys):
+    last = dataclasses.replace(VANISHING, layer="net/last/kernel", symptoms=())
+    write_run(tmp_path, verdicts=(last,))
+    main(["report", "--format", "markdown", str(tmp_path)])
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line for line in lines if line.startswith(("| `net", "| **`net"))]
+    assert rows == [
+        "| **`net/last/kernel`** | 1 | 100 | 10 | 0.001 | 2 |  |  |",
+        "| `net/first/kernel` | 1.0e-07 | 1.0e-07 | 1.0e-07 | 2.0e-09 | 5 |  | 40% |",
+        "| `net/relu` |  |  |  |  |  | 75% | 12% |",
+    ]
+    place = lines.index(rows[0])
+    assert lines[place - 1].count("|") == rows[0].count("|"), "as many columns as the header"
+    assert "First → last recorded step: training 2 → 2, validation accuracy 0.5 → 0.5." in lines
+    main(["report", "--format", "markdown", "--sort", "depth", str(tmp_path)])
+    out = capsys.readouterr().out
+    assert out.index("`net/first/kernel`") < out.index("**`net/last/kernel`**")
+
+
+def test_a_name_can_not_end_its_cell_or_its_code(tmp_path, capsys):
+    write_run(tmp_path, columns={"grad_norm": {"a|b`c\nd/kernel": [1.0] * 4}})
+    main(["report", "--format", "markdown", str(tmp_path)])
+    assert "| `a\\|b'c d/kernel` | 1 | 1 | 1 |" in capsys.readouterr().out
+
+
+def test_json_holds_the_course_of_each_layer(tmp_path, capsys):
+    write_run(tmp_path, verdicts=(VANISHING,))
+    main(["report", "--format", "json", str(tmp_path)])
+    data = json.loads(capsys.readouterr().out)
+    assert (data["version"], data["first_step"], data["last_step"]) == (1, 0, 30)
+    assert data["loss"] == {"first": 2.0, "last": 2.0, "median": 2.0, "finite": True}
+    assert data["validation"]["accuracy"]["last"] == 0.5
+    layers = {layer["name"]: layer for layer in data["layers"]}
+    assert [*layers][:: len(layers) - 1] == ["net/first/kernel", "net/last/bias"]
+    assert layers["net/first/kernel"] == {
+        "name": "net/first/kernel",
+        "layer": "net/first",
+        "grad_norm": {"first": 1e-7, "last": 1e-7, "median": 1e-7, "finite": True},
+        "update_ratio": 2e-9,
+        "weight_norm": 5.0,
+        "dead_fraction": None,
+        "saturated_fraction": 0.4,
+        "verdicts": ["vanishing-gradient"],
+    }
+    assert layers["net/last/kernel"]["grad_norm"]["finite"] is False
+    assert layers["net/relu"]["grad_norm"] is None and layers["net/relu"]["verdicts"] == []
+
+
+def test_the_keys_of_the_json_are_those_that_the_docs_name(tmp_path, capsys):
+    write_run(tmp_path, verdicts=(VANISHING,))
+    docs = (Path(__file__).parents[3] / "docs" / "report-formats.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", docs))
+    main(["report", "--format", "json", str(tmp_path)])
+    data = json.loads(capsys.readouterr().out)
+    main(["check", "--format", "json", str(tmp_path)])
+    checked = json.loads(capsys.readouterr().out)
+    parts = [data, data["verdicts"][0], data["verdicts"][0]["remedy"], data["loss"]]
+    parts += [data["layers"][0], checked, checked["runs"][0]]
+    assert {key for part in parts for key in part} <= named
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
+def test_output_goes_to_a_file_and_says_so(form, tmp_path, capsys):
+    write_run(tmp_path / "run", verdicts=(VANISHING,))
+    file = tmp_path / "page"
+    assert main(["report", str(tmp_path / "run"), "--format", form, "--output", str(file)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"wrote {file} (0.")
+    text = file.read_text(encoding="utf-8")
+    assert "vanishing-gradient" in text and "\x1b" not in text
+    assert text.endswith("\n")
+
+
+def test_a_file_that_can_not_be_written_is_said(tmp_path, capsys):
+    write_run(tmp_path / "run")
+    file = tmp_path / "missing" / "page.html"
+    assert main(["report", str(tmp_path / "run"), "--format", "html", "--output", str(file)]) == 2
+    assert capsys.readouterr().err == (
+        f"gradscope report: can't write {str(file)!r}: No such file or directory. "
+        "Name a file in a directory that exists and that you can write to.\n"
+    )
+
+
+def test_html_goes_to_a_pipe_but_not_to_a_terminal(tmp_path, capsys, monkeypatch):
+    write_run(tmp_path, verdicts=(VANISHING,))
+    assert main(["report", str(tmp_path), "--format", "html"]) == 0
+    assert capsys.readouterr().out.startswith("<!doctype html>\n")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["report", str(tmp_path), "--format", "html"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == (
+        "gradscope report: a terminal can't show html. "
+        "Name a file, as in --output report.html, or pipe it.\n"
+    )
+
+
 def test_what_could_not_be_read_is_said_on_standard_error(tmp_path, capsys):
     write_run(tmp_path)
     (file,) = (tmp_path / "gradscope").iterdir()
@@ -139,16 +240,26 @@ def test_json_stays_a_list_where_only_one_of_several_can_be_read(tmp_path, capsy
     assert [run["logdir"] for run in json.loads(capsys.readouterr().out)] == [str(tmp_path / "a")]
 
 
-@pytest.mark.parametrize("command", ["report", "check"])
-def test_reading_never_imports_tensorflow(command, tmp_path):
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["report"],
+        ["report", "--format", "json"],
+        ["report", "--format", "markdown"],
+        ["report", "--format", "html"],
+        ["check"],
+        ["check", "--format", "json"],
+    ],
+    ids=" ".join,
+)
+def test_reading_loads_nothing_that_is_slow(arguments, tmp_path):
     write_run(tmp_path, verdicts=(VANISHING,))
+    slow = ("tensorflow", "keras", "tensorflow_probability", "pandas", "matplotlib", "scipy", "PIL")
     code = (
         "import sys\n"
         "from gradscope.cli.main import main\n"
-        f"code = main([{command!r}, {str(tmp_path)!r}])\n"
-        "heavy = [name for name in ('tensorflow', 'keras', 'tensorflow_probability')"
-        " if name in sys.modules]\n"
-        "print(code, heavy)\n"
+        f"code = main([*{arguments!r}, {str(tmp_path)!r}])\n"
+        f"print(code, [name for name in {slow!r} if name in sys.modules])\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", code],
@@ -161,7 +272,7 @@ def test_reading_never_imports_tensorflow(command, tmp_path):
     )
     assert run.stderr == ""
     assert "vanishing-gradient" in run.stdout
-    assert run.stdout.splitlines()[-1] == f"{0 if command == 'report' else 1} []"
+    assert run.stdout.splitlines()[-1] == f"{0 if arguments[0] == 'report' else 1} []"
 
 
 def test_a_run_that_was_cut_off_before_its_first_verdicts_is_judged_now(tmp_path, capsys):

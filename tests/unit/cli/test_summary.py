@@ -165,3 +165,29 @@ def test_a_run_in_which_nothing_was_recorded():
     assert summary.loss(empty) is None
     assert [row.gradient for row in summary.rows(empty)] == [None]
     assert summary.rows(View({}, steps=[])) == []
+
+
+def test_rows_that_verdicts_name_come_first_in_the_order_of_the_verdicts():
+    symptom = Verdict("dead-units", "critical", "net/relu", 2, 1.0, "Off.")
+    verdicts = [
+        Verdict("loss-spike", "warning", None, 1, 1.0, "Spike."),
+        Verdict("nonfinite", "critical", "net/last/bias", 1, 1.0, "NaN.", symptoms=(symptom,)),
+        Verdict("vanishing-gradient", "critical", "net/first", 3, 1.0, "Small."),
+    ]
+    worst, others = summary.worst_first(summary.rows(View(SICK)), verdicts)
+    assert [row.name for row in worst] == ["net/last/bias", "net/relu", "net/first/kernel"]
+    assert [row.name for row in others] == ["net/first/bias", "net/last/kernel"]
+
+
+def test_the_trend_of_many_columns_is_that_of_each():
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=(200, 5)).astype(np.float32)
+    values[7, 1], values[150:, 2], values[:, 3] = INF, NAN, NAN
+    steps = np.cumsum(rng.integers(1, 30, 200))
+    for column, it in enumerate(summary._trends_of(steps, values)):
+        alone = summary.trend(steps, values[:, column])
+        finite = values[np.isfinite(values[:, column]), column]
+        expected = np.median(finite) if len(finite) else NAN
+        assert it.median == pytest.approx(expected, nan_ok=True)
+        assert (it.first, it.last) == pytest.approx((alone.first, alone.last), nan_ok=True)
+        np.testing.assert_array_equal(it.curve, alone.curve)
