@@ -20,11 +20,11 @@ from gradscope.tensorboard.tracks import Datum, Track, merged, track
 
 Validations = Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
 
-MOST_BYTES = 192 << 20
-"""Of one tag's values that are asked for at once: the data server's answers end at 256 MiB."""
+MOST_BYTES = 240 << 20
+"""Of one tag's values that the data server is asked for at once: its messages end at 256 MiB."""
 
 _DATUM_BYTES = 48
-"""About what the data server sends with each value: step, wall time, type and shape."""
+"""More than the data server sends with each value: step, wall time, type and shape."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,9 @@ class BoardRun:
         return self._cache.get(self._key(statistic), self.revision, read)
 
     def _most(self, statistic: str) -> int:
-        """How many steps of a statistic the data server can hand over at once."""
+        """How many steps of a statistic TensorBoard can hand over at once."""
+        if self._source.in_process:
+            return ALL
         return MOST_BYTES // (4 * len(self.names(statistic)) + _DATUM_BYTES)
 
     def _read(

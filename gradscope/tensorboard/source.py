@@ -13,6 +13,7 @@ ALL = 10**9
 """Values a tag: `downsample=0` would mean none at all."""
 
 _ATTEMPTS = 5
+_PYTHON_LOADER = "tensorboard.backend.event_processing.data_provider"
 
 T = TypeVar("T")
 Values = Mapping[str, Mapping[str, Sequence[Datum]]]
@@ -42,6 +43,11 @@ class Source:
     provider: Any
     context: Any
     experiment: str
+
+    @property
+    def in_process(self) -> bool:
+        """Whether values come without a message of limited size: the Python loader's do."""
+        return type(self.provider).__module__ == _PYTHON_LOADER
 
     def runs(self) -> tuple[str, ...]:
         """The names of all runs, ours or not, sorted."""

@@ -620,6 +620,11 @@ class TestLimits:
         monkeypatch.setattr(board_run, "MOST_BYTES", 60 * 100)
         write_session(tmp_path, range(500))
         board = Board(tmp_path)
+        # The Python loader has no limit.
+        answer = board.ask("series", run="gradscope", statistic="grad_norm")
+        assert answer["recorded"] == 500
+        board = Board(tmp_path)
+        board.plugin._provider = Counting(board.provider)
         answer = board.ask("series", run="gradscope", statistic="grad_norm")
         assert answer["recorded"] == 100 and answer["last"][-1] == 499
         notes = board.ask("run", run="gradscope")["notes"]

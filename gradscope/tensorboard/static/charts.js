@@ -7,7 +7,8 @@
 //     xTicks(low, high, most, width) -> [{place, label}];
 //     lines: [{values, colour, width, dash, points, quiet}] in their own unit, NaN where there is none,
 //            undefined where a line has no such column; a quiet line can't be pointed at;
-//     bands: [{low, high, colour}]; guides: [{value, label}]; marks: [{index, kind}];
+//     bands: [{low, high, colour}]; guides: [{value, label, include: true where the axis must reach it}];
+//     marks: [{index, kind}];
 //     scale: "log", "linear" or "share"; theme; tip(index, line) -> [strings], first one bold;
 //     near: pixels within which the pointer means a line; xSize: height of the axis below;
 //     zoomed: whether a double click leads anywhere
@@ -19,6 +20,8 @@ import uPlot from "./vendor-uplot.js";
 
 const NEAR = 24; // pixels within which the pointer means a line
 const AXIS_WIDTH = 54;
+const MANY = 10000; // points from which lines are as thin as can be
+const BOLD = 2.5; // lines wider than that are few, and stay so
 const DOUBLE = 250; // milliseconds between two clicks that are one double click
 
 /** A chart in `root`, which is emptied. Draws as soon as root has a size. */
@@ -80,6 +83,7 @@ class Chart {
     this.drawn?.destroy();
     this.drawn = null;
     this.shape = "";
+    this.inside = false;
     this.tip.hidden = true;
   }
 
@@ -98,6 +102,7 @@ class Chart {
     const data = this.places();
     const shape = JSON.stringify([
       this.plot.theme.dark,
+      this.plot.lines.length * this.plot.x.length > MANY,
       this.plot.bands.length,
       this.plot.lines.map((line) => [line.width, line.dash, line.points]),
     ]);
@@ -159,9 +164,12 @@ class Chart {
   }
 
   strokes() {
-    return this.plot.lines.map((line, i) => ({
+    const { lines, x } = this.plot;
+    // A line of one device pixel is drawn 30 times as fast as a wider one, where no GPU draws it.
+    const most = lines.length * x.length > MANY ? 1 / uPlot.pxRatio : Infinity;
+    return lines.map((line, i) => ({
       stroke: () => this.plot.lines[i].colour,
-      width: line.width ?? 1.5,
+      width: line.width > BOLD ? line.width : Math.min(most, line.width ?? 1.5),
       dash: line.dash,
       points: {
         size: line.points ?? (this.plot.x.length === 1 ? 8 : 4),

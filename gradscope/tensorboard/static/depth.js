@@ -31,10 +31,9 @@ export function create(root, actions) {
     const { series, statistic } = view;
     root.hidden = !statistic || statistic.per === "step" || statistic.per === "class";
     if (root.hidden || !series) return;
-    const column = columnAt(series, view.step);
-    if (unchanged(shown, view, column)) return;
+    if (unchanged(shown, view)) return;
     const before = shown;
-    shown = profile(view, column, before);
+    shown = profile(view, columnAt(series, view.step), before);
     shown.medians = before?.series === series ? before.medians : medians(series);
     draw();
   }
@@ -59,9 +58,9 @@ export function create(root, actions) {
   return { update };
 }
 
-function unchanged(shown, view, column) {
+function unchanged(shown, view) {
   return shown && shown.series === view.series && shown.otherSeries === view.otherSeries && shown.theme === view.theme
-    && shown.layer === view.layer && shown.column === column && shown.step === view.step;
+    && shown.layer === view.layer && shown.step === view.step;
 }
 
 /** The column of a step, the last one where there is no step. */

@@ -10,7 +10,7 @@ import { guidesOf, marksOf, middles, placeOf, rangeOfSteps, rangeOfX, specialKey
 import { layerOf } from "./paths.js";
 import { stepTicks } from "./scales.js";
 
-const COLUMNS = 500; // as many as a small chart has pixels
+const COLUMNS = 300; // about as many as a small chart has pixels
 const HEIGHT = 160;
 
 /** The panel; hidden while no layer, variable or class is selected. */
@@ -126,7 +126,7 @@ function drawOne(panel, chart, run) {
     lines,
     bands,
     marks: special,
-    guides: guidesOf(chart).map((guide) => ({ ...guide, include: true })),
+    guides: guidesOf(chart),
     scale,
     theme,
     near: Infinity,

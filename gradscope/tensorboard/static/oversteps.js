@@ -68,7 +68,7 @@ export function specialKey(marks) {
   return kinds.map((kind) => ({ label: SPECIAL[kind].label, colour: SPECIAL[kind].colour, block: true }));
 }
 
-/** The guide line of a statistic, if it has one. */
+/** The guide line of a statistic, if it has one; always in sight. */
 export function guidesOf(statistic) {
-  return statistic.name === "update_ratio" ? [{ value: 1e-3, label: "guide 1e-3" }] : [];
+  return statistic.name === "update_ratio" ? [{ value: 1e-3, label: "guide 1e-3", include: true }] : [];
 }
