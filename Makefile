@@ -44,7 +44,7 @@ site: $(STAMP) ## Builds the documentation as a site in build/site.
 	@echo "build/site/index.html"
 
 screenshots: $(STAMP) ## Takes the screenshots of the tab that the docs show; needs Chromium.
-	$(BIN)/python docs/make_screenshots.py
+	$(BIN)/python -m docs.make_screenshots
 
 bench: $(STAMP) ## Measures what a recorded step costs.
 	$(BIN)/python benchmarks/step_overhead.py
