@@ -96,7 +96,11 @@ VERDICT = {
     "summary": "It <b>shrinks</b>.",
     "evidence": {"slope": -0.7},
     "symptoms": [],
-    "remedy": {"text": "Use `ReLU`.", "code": "x = relu(x)", "reference": "javascript:alert(1)"},
+    "remedy": {
+        "text": "Use `ReLU`.",
+        "code": "x = relu(x)",
+        "reference": "javascript://x%0aalert(1)",
+    },
 }
 
 
@@ -161,6 +165,27 @@ def test_loss_and_heatmap_stand_on_one_axis(alone):
     over = page.locator("#loss .u-over").bounding_box()
     canvas = page.locator(HEATMAP).bounding_box()
     assert abs(over["x"] - canvas["x"]) <= 1 and abs(over["width"] - canvas["width"]) <= 1
+
+
+def test_the_loss_of_a_step_stands_over_its_column(alone):
+    data = held()
+    loss = np.ones((1, STEPS))
+    loss[0, 20] = 5.0
+    data["series"][RUN]["loss"] = series("loss", loss)
+    page = alone(data)
+    peak = page.locator("#loss canvas").evaluate(
+        """(canvas) => {
+          const {width, height} = canvas;
+          const {data} = canvas.getContext("2d").getImageData(0, 0, width, height);
+          const blue = (i) => data[i] < 60 && data[i + 2] > 120 && data[i + 3] > 200;
+          let i = 0;
+          while (!blue(i)) i += 4;
+          return ((i / 4) % width) / devicePixelRatio;
+        }"""
+    )
+    canvas, chart = (page.locator(each).bounding_box() for each in (HEATMAP, "#loss canvas"))
+    cell = canvas["width"] / STEPS
+    assert abs(chart["x"] + peak - (canvas["x"] + 20.5 * cell)) <= 2
 
 
 def test_a_verdict_says_what_to_do_and_leads_to_its_place(alone):
