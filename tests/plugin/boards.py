@@ -46,6 +46,13 @@ HOSTILE_RUN = f"<img src=x onerror={_SCRIPT.replace('.', '&#46;')}>"
 """A run's directory; a dot would make its end look like a file's."""
 
 
+RUNS = tuple(
+    f"{name}/gradscope"
+    for name in ("healthy", "vanishing", "nan", "other", "deep", "long", "single", HOSTILE_RUN)
+)
+"""What `write_all` writes, as TensorBoard calls it."""
+
+
 def layout(names: Sequence[str]) -> Layout:
     """Columns of kernels and biases, of the layers they are in, of classes and of the step."""
     variables = tuple(f"{name}/{part}" for name in names for part in ("kernel", "bias"))
@@ -101,13 +108,9 @@ HOSTILE_VERDICT = Verdict(
 
 def write_all(root: Path) -> Path:
     """Writes every run below `root` and returns it."""
-    healthy(root / "healthy")
-    vanishing(root / "vanishing")
-    nan(root / "nan")
-    other(root / "other")
-    deep(root / "deep")
-    long(root / "long")
-    single(root / "single")
+    for make in (healthy, vanishing, nan, other, deep, long, single):
+        make(root / make.__name__)
+    hostile(root / HOSTILE_RUN)
     return root
 
 
@@ -162,10 +165,9 @@ def single(logdir: Path) -> None:
     write(logdir, OTHER, 1, lambda step: {}, None)
 
 
-def hostile(root: Path) -> Path:
-    """Script and markup wherever a name can be; returns `root`."""
-    write(root / HOSTILE_RUN, layout(HOSTILE), STEPS, lambda step: {}, (HOSTILE_VERDICT,))
-    return root
+def hostile(logdir: Path) -> None:
+    """Script and markup wherever a name can be."""
+    write(logdir, layout(HOSTILE), STEPS, lambda step: {}, (HOSTILE_VERDICT,))
 
 
 def plain(root: Path) -> Path:
@@ -179,11 +181,7 @@ def plain(root: Path) -> Path:
 
 
 class Live:
-    """A run that is being written, some steps at a time.
-
-    >>> live = Live(tmp_path / "live")  # doctest: +SKIP
-    >>> live.train(20)  # doctest: +SKIP
-    """
+    """A run that is being written, some steps at a time."""
 
     def __init__(self, logdir: Path) -> None:
         self._writer = RunWriter(logdir)

@@ -72,10 +72,21 @@ class Server:
         while part not in self.fetch(route):
             assert time.monotonic() < end, f"{route} never had {part!r}"
 
+    def wait_for_runs(self, *runs: str, last_step: int = 0) -> None:
+        """Asks the tab's own route until it knows these runs up to a step."""
+        end = time.monotonic() + _DEADLINE_SECONDS
+        while True:
+            listed = {run["run"]: run for run in self.json("gradscope/runs")["runs"]}
+            reached = [listed[run]["last_step"] for run in runs if run in listed]
+            if len(reached) == len(runs) and all((step or 0) >= last_step for step in reached):
+                return
+            assert time.monotonic() < end, f"{runs} at {last_step} never came, but {listed}"
+
     def stop(self) -> None:
         """Ends the process."""
         assert self.process.stderr
-        self.process.terminate()
+        # Not `terminate`, which it may take seconds to obey; a data server ends with it.
+        self.process.kill()
         self.process.wait(30)
         self._listener.join(30)
         self.process.stderr.close()
