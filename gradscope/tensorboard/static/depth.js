@@ -9,7 +9,7 @@ import { commonPath, lastPart, layerOf, matchRows } from "./paths.js";
 import { matchRow } from "./rows.js";
 import { columnOf } from "./series.js";
 
-const NAME_ROOM = 15; // characters of a name on the axis
+const NAME_ROOM = 18; // characters of a name on the axis
 const SAMPLE = 300; // values of a row that its median is taken of
 
 /** The panel; `update(view)` draws the profile at the view's step, or at the last one. */

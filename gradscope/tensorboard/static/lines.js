@@ -18,7 +18,7 @@ const FEW = 7; // lines that have a colour of their own, and their name in the k
 export function create(root, actions) {
   const figure = createFigure("lines");
   root.append(figure.root);
-  let shown = null; // {series, rows, x, layer, ...} as drawn last
+  let shown = null; // {series, lines, x, layer, ...} as drawn last
   let band = null; // {key, series} of the selected row
   let view = null;
 
@@ -32,7 +32,7 @@ export function create(root, actions) {
     zoom: (low, high) => actions.set(rangeOfSteps(shown.series, low, high)),
     reset: () => actions.set({ first: null, last: null }),
   });
-  const nameAt = (line) => (line === null || !shown ? null : shown.series.names[shown.rows[line]]);
+  const nameAt = (line) => (line === null || !shown ? null : shown.series.names[shown.lines[line].row]);
 
   function update(next) {
     view = next;
@@ -46,14 +46,13 @@ export function create(root, actions) {
   function draw() {
     const { series, statistic, layer, theme, run } = view;
     const selected = layer === null ? -1 : series.names.indexOf(matchRow(series.names, layer));
-    // The selected line comes last, over the others.
     const rows = chooseRows(series.rows, selected, MOST);
-    rows.sort((a, b) => (a === selected) - (b === selected));
-    shown = { series, layer, theme, statistic, rows, first: view.first, last: view.last, selected, x: middles(series) };
+    shown = { series, layer, theme, statistic, first: view.first, last: view.last, selected, x: middles(series) };
     headline(statistic, series, rows, selected);
     if (!series.columns) return chart.clear("Nothing is recorded in these steps.");
     askForBand(run, statistic, series, selected);
-    const lines = rows.map((row) => lineOf(series, row, row === selected, selected >= 0, theme));
+    const lines = linesOf(series, rows, selected, theme);
+    shown.lines = lines;
     const bands = bandOf(band, series, selected, theme);
     const special = marksOf(watched(lines, selected, statistic), statistic.scale === "log");
     figure.key([...rowKey(series, statistic, theme), ...bandKey(bands), ...specialKey(special)]);
@@ -68,7 +67,7 @@ export function create(root, actions) {
       guides: guidesOf(statistic),
       scale: statistic.scale,
       theme,
-      tip: (index, line) => tipOf(shown, rows, index, line),
+      tip: (index, line) => tipOf(shown, index, line),
     });
   }
 
@@ -122,9 +121,15 @@ function watched(lines, selected, { per }) {
   return selected < 0 ? [] : [lines.at(-1)];
 }
 
-function lineOf(series, row, bold, anyBold, theme) {
-  const colour = colourOf(series, row, theme);
-  return { values: rowOf(series, row), colour: bold || !anyBold ? colour : faded(colour, 0.55), width: bold ? 3 : 1.25 };
+// The selected line comes last, over the others, with an edge that sets it apart from its neighbours.
+function linesOf(series, rows, selected, theme) {
+  const line = (row) => ({ row, values: rowOf(series, row), colour: colourOf(series, row, theme), width: 1.25 });
+  if (selected < 0) return rows.map(line);
+  const others = rows.filter((row) => row !== selected).map(line);
+  for (const other of others) other.colour = faded(other.colour, 0.45);
+  const bold = { ...line(selected), width: 2.75 };
+  const edge = { ...bold, colour: theme.ink, width: 4.5, points: 0, quiet: true };
+  return series.rows > 1 ? [...others, edge, bold] : [bold];
 }
 
 function colourOf(series, row, theme) {
@@ -156,9 +161,9 @@ function rowKey({ names }, { per }, theme) {
   return names.map((name, row) => ({ label: shorten(name.slice(common), 24), colour: lineColour(row, theme.dark) }));
 }
 
-function tipOf({ series, statistic }, rows, index, line) {
+function tipOf({ series, statistic, lines }, index, line) {
   const when = steps(series.first[index], series.last[index]);
   if (line === null) return [when];
-  const row = rows[line];
+  const { row } = lines[line];
   return [series.names[row], `${number(series.max[row * series.columns + index])} ${statistic.unit}`, when];
 }
