@@ -3,8 +3,8 @@
 python -m docs.make_screenshots
 python -m docs.make_screenshots --runs DIR    with the runs of the last time
 
-Runs the code of the tutorial and of a how-to page, opens the runs in TensorBoard, and drives Chromium,
-which must be installed.
+Runs the code of the tutorial and of a how-to page, opens the runs in TensorBoard, and drives
+Chromium, which must be installed.
 """
 
 import argparse

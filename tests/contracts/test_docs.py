@@ -45,6 +45,15 @@ def test_every_link_leads_to_a_file_and_a_heading(page, target):
     assert not anchor or anchor in anchors(linked), f"{page.name} links to {target}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_lists_read_alike_on_github_and_on_the_site(page):
+    """Python-Markdown wants four blanks before a nested list, and an empty line before any list."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    item = r"(?:[-*]|\d+\.) "
+    assert not re.search(rf"^ {{1,3}}{item}", text, re.M)
+    assert not re.search(rf"^(?!{item}| |$).*\n{item}", text, re.M)
+
+
 def test_the_rooms_are_those_that_import_linter_holds():
     text = (DOCS / "how-it-works.md").read_text(encoding="utf-8")
     drawn = text.partition("## Rooms")[2].split("```")[1]

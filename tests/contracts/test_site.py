@@ -55,7 +55,8 @@ def test_every_link_inside_leads_to_a_page(site):
     for path, text in pages(site):
         if path.name == "404.html":
             continue
-        for target in re.findall(r"<(?:a|img)[^>]*\s(?:href|src)=\"?([^\s\">]+)", text):
+        links = r"<(?:a|img|source)[^>]*\s(?:href|src|srcset)=\"?([^\s\">]+)"
+        for target in re.findall(links, text):
             file = unescape(target).partition("#")[0].partition("?")[0]
             if file and "://" not in file and not file.startswith(("mailto:", "data:")):
                 assert (path.parent / file).exists(), f"{path.relative_to(site)}: {target}"

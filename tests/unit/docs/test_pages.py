@@ -42,8 +42,16 @@ def test_the_tutorial_is_the_script_that_it_names():
     assert "".join(shown).split() == script.split()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", run_pages.PAGES, ids=lambda page: page.stem)
+LONG = {"tutorial", "compare", "crashed-run", "deep-models", "stop"}
+"""Pages whose code takes more than ten seconds."""
+
+EACH = [
+    pytest.param(page, id=page.stem, marks=pytest.mark.slow if page.stem in LONG else ())
+    for page in run_pages.PAGES
+]
+
+
+@pytest.mark.parametrize("page", EACH)
 def test_a_page_shows_what_its_code_prints(page, tmp_path):
     shown = run_pages.blocks(page)
     printed = run_pages.run(page, tmp_path)
