@@ -23,6 +23,9 @@ from gradscope.tensorboard.looking import where_to_look
 DEFAULT_COLUMNS = 1000
 """About the width of a screen in pixels, less its margins."""
 
+MOST_CELLS = 4_000_000
+"""Numbers in one answer: 21 MB of JSON. No screen has more pixels to draw them on."""
+
 Extent = tuple[float | None, float | None]
 """(lowest, highest) finite value; None where there is none."""
 
@@ -185,7 +188,8 @@ def series_answer(
         extent = extent_of(statistic, values)
     if window.rows is not None:
         values = values[:, list(window.rows)]
-    where = binning.columns(steps, window.first, window.last, window.columns)
+    most = min(window.columns, max(1, MOST_CELLS // max(1, values.shape[1])))
+    where = binning.columns(steps, window.first, window.last, most)
     ends = np.append(where.starts[1:], where.end)[: len(where.starts)] - 1
     answer: dict[str, Any] = {
         "run": name,

@@ -222,7 +222,7 @@ def _judgement(value: Datum) -> Judgement:
         verdicts = tuple(map(Verdict.from_dict, json.loads(text_of(value))))
         if not all(map(_is_sound, verdicts)):
             raise ValueError("a field of a verdict is of another type")
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Judgement(notes=(f"The verdicts of step {value.step} can't be read.",))
     return Judgement(verdicts, value.step)
 

@@ -68,7 +68,7 @@ def read_sessions(values: Sequence[Datum]) -> Sessions:
             layouts[suffix] = Layout.from_json(json.dumps(data["layout"]))
         except metadata.NewerSchemaError:
             raise
-        except (RunError, ValueError, KeyError, TypeError, IndexError, AttributeError):
+        except (RunError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             notes.append(f"{metadata.RUN_TAG!r} of step {one.step} can't be read.")
     return Sessions(layouts, suffix, info, tuple(notes))
 

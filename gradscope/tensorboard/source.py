@@ -1,5 +1,6 @@
 """What TensorBoard's data provider knows of our tags, for one request."""
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ ALL = 10**9
 """Values a tag: `downsample=0` would mean none at all."""
 
 _ATTEMPTS = 5
+_PAUSE_SECONDS = 0.01
 _PYTHON_LOADER = "tensorboard.backend.event_processing.data_provider"
 
 T = TypeVar("T")
@@ -95,5 +97,5 @@ class Source:
                 return question()
             except KeyError:
                 # The Python loader lists a tag a moment before it holds the tag's first value.
-                continue
+                time.sleep(_PAUSE_SECONDS)
         return question()

@@ -469,6 +469,22 @@ class TestDamage:
         board = Board(tmp_path)
         assert board.ask("run", run="gradscope")["steps"] == 3
 
+    @pytest.mark.parametrize("text", [b"", b"{", b"\xff\xfe", b"null", b"[" * 100_000, b"1e999"])
+    def test_texts_that_are_no_json_are_noted(self, tmp_path, monkeypatch, text):
+        import gradscope.run.writing as writing
+
+        class Broken:
+            dumps = staticmethod(lambda data, allow_nan: Text())
+
+        class Text:
+            encode = staticmethod(lambda: text)
+
+        monkeypatch.setattr(writing, "json", Broken)
+        write_session(tmp_path, range(3), verdicts=(VANISHING,))
+        monkeypatch.undo()
+        answer = Board(tmp_path).ask("run", run="gradscope")
+        assert answer["steps"] == 3 and len(answer["notes"]) == 2
+
     def test_nothing_readable_is_a_complaint(self, tmp_path, monkeypatch):
         monkeypatch.setattr(metadata.Content, "to_bytes", lambda content: b"nonsense")
         monkeypatch.setattr(RunWriter, "_text", _nonsense)

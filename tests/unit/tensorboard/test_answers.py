@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gradscope.errors import UsageError
+from gradscope.records import Verdict
 from gradscope.run import open_run
 from gradscope.tensorboard import answers
 from tests.runs import VANISHING, write_session
@@ -63,6 +64,14 @@ def test_the_extent_is_found_where_it_is_not_given(run):
     assert (found["lowest"], found["highest"]) == (values.min(), values.max())
 
 
+def test_many_rows_get_fewer_columns(run, monkeypatch):
+    monkeypatch.setattr(answers, "MOST_CELLS", 31)
+    answer = answers.series_answer(run, "grad_norm", "x")
+    assert (answer["rows"], answer["columns"], answer["recorded"]) == (3, 10, 30)
+    monkeypatch.setattr(answers, "MOST_CELLS", 1)
+    assert answers.series_answer(run, "grad_norm", "x")["columns"] == 1
+
+
 def test_what_is_not_there_is_refused(run):
     with pytest.raises(UsageError):
         answers.series_answer(run, "nope", "x")
@@ -71,8 +80,6 @@ def test_what_is_not_there_is_refused(run):
 
 
 def test_a_rule_that_failed_is_not_judged(tmp_path):
-    from gradscope.records import Verdict
-
     failed = Verdict("rule-failed", "info", None, 0, 1.0, "A rule failed.")
     write_session(tmp_path, range(30), verdicts=(failed,))
     answer = answers.run_answer(open_run(tmp_path), "x")
