@@ -1,10 +1,9 @@
 """`gradscope report --format markdown`: verdicts and the worst layers, to paste into a ticket."""
 
-import math
 from collections.abc import Sequence
 
 from gradscope.cli import summary
-from gradscope.cli.numbers import number, share
+from gradscope.cli.numbers import measured, number, share
 from gradscope.cli.summary import Row
 from gradscope.records import Report
 from gradscope.run import Run
@@ -43,7 +42,7 @@ def _section(run: Run, report: Report, sort: str) -> str:
 def _courses(run: Run) -> list[str]:
     courses = {} if (loss := summary.loss(run)) is None else {"training": loss}
     courses |= {f"validation {metric}": it for metric, it in summary.validation(run).items()}
-    said = [f"{_cell(n)} {number(it.first)} → {number(it.last)}" for n, it in courses.items()]
+    said = [f"{_cell(n)} {measured(it.first)} → {measured(it.last)}" for n, it in courses.items()]
     return [f"First → last recorded step: {', '.join(said)}."] if said else []
 
 
@@ -77,7 +76,7 @@ def _line(row: Row, marked: bool) -> str:
         *(
             ["", "", ""]
             if gradient is None
-            else [_said(gradient.first), _said(gradient.last), _said(gradient.median)]
+            else [measured(gradient.first), measured(gradient.last), measured(gradient.median)]
         ),
         number(row.update_ratio),
         number(row.weight_norm),
@@ -85,11 +84,6 @@ def _line(row: Row, marked: bool) -> str:
         share(row.saturated),
     ]
     return "| " + " | ".join(cells) + " |"
-
-
-def _said(value: float) -> str:
-    """A gradient that is not a number is news, not a gap."""
-    return "nan" if math.isnan(value) else number(value)
 
 
 def _cell(name: str) -> str:

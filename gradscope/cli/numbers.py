@@ -16,6 +16,15 @@ def number(value: float) -> str:
     return f"{value:.3g}" if value == 0 or 1e-3 <= abs(value) < 1e4 else f"{value:.1e}"
 
 
+def measured(value: float) -> str:
+    """The same of what was measured: NaN is news there, not a gap.
+
+    >>> measured(float("nan"))
+    'nan'
+    """
+    return "nan" if math.isnan(value) else number(value)
+
+
 def share(value: float) -> str:
     """A share in percent; "" for NaN.
 

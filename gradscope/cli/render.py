@@ -5,7 +5,6 @@ text goes through `rich.text.Text`, so that a path such as `[gan]/kernel` is no 
 repeats what a word or a sign says already.
 """
 
-import math
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from rich.text import Text
 
 from gradscope.causes import BY_SLUG
 from gradscope.cli import summary
-from gradscope.cli.numbers import number, share
+from gradscope.cli.numbers import measured, number, share
 from gradscope.cli.sparks import bars_from_zero, sparkline
 from gradscope.cli.summary import Row, Trend
 from gradscope.markup import evidence_name, figure
@@ -150,7 +149,7 @@ def _objective(run: RunView, out: Console) -> list[Text]:
 
 def _course(name: str, course: Trend, out: Console) -> Text:
     to = _sign("to", out)
-    ends = f"{number(course.first)} {to} {number(course.last)}"
+    ends = f"{measured(course.first)} {to} {measured(course.last)}"
     return Text(
         f"{name}, first {to} last step: {ends}  {bars_from_zero(course.curve, _ascii(out))}"
     )
@@ -225,8 +224,8 @@ def _fitting_columns(rows: Sequence[Row], out: Console) -> list[_Column]:
 
 
 def _paths(rows: Sequence[Row]) -> list[str]:
-    """The rows' names without the model's own."""
-    names = [row.name for row in rows]
+    """The rows' names without the model's own, each fit for one line of a terminal."""
+    names = ["".join(c if c.isprintable() else "?" for c in row.name) for row in rows]
     prefix = _common_prefix(names)
     return [name.removeprefix(prefix) for name in names]
 
@@ -235,8 +234,7 @@ def _gradient(course: Trend | None, which: Literal["first", "last", "median"]) -
     if course is None:
         return Text("")
     value: float = getattr(course, which)
-    # a gradient that is not a number is news, not a gap
-    return Text("nan" if math.isnan(value) else number(value))
+    return Text(measured(value))
 
 
 def _panel(verdict: Verdict) -> Panel:

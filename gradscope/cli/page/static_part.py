@@ -1,11 +1,10 @@
 """Verdicts and per-layer table as plain HTML: all that a mail viewer or a careful reader gets."""
 
-import math
 from collections.abc import Sequence
 from html import escape
 
 from gradscope.cli import summary
-from gradscope.cli.numbers import number, share
+from gradscope.cli.numbers import measured, number, share
 from gradscope.cli.sparks import bars_from_zero, sparkline
 from gradscope.cli.summary import Row, Trend
 from gradscope.markup import report_html
@@ -35,7 +34,7 @@ def _courses(run: RunView) -> str:
     courses = {} if (loss := summary.loss(run)) is None else {"loss": loss}
     courses |= {f"validation {metric}": it for metric, it in summary.validation(run).items()}
     lines = [
-        f"<div>{escape(name)}, first → last step: {number(it.first)} → {number(it.last)} "
+        f"<div>{escape(name)}, first → last step: {measured(it.first)} → {measured(it.last)} "
         f"<code>{bars_from_zero(it.curve)}</code></div>"
         for name, it in courses.items()
     ]
@@ -84,8 +83,6 @@ def _line(row: Row, marked: bool) -> str:
 def _gradient(course: Trend | None) -> str:
     if course is None:
         return f'<td colspan="4" style="{_CELL}"></td>'
-    # a gradient that is not a number is news, not a gap
     values = (course.first, course.last, course.median)
-    said = ["nan" if math.isnan(value) else number(value) for value in values]
-    cells = "".join(f'<td align="right" style="{_CELL}">{value}</td>' for value in said)
+    cells = "".join(f'<td align="right" style="{_CELL}">{measured(it)}</td>' for it in values)
     return f'{cells}<td style="{_CELL}"><code>{sparkline(course.curve)}</code></td>'

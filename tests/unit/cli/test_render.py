@@ -291,3 +291,13 @@ def test_evidence_is_told_in_words_the_telling_figures_first():
     assert "Evidence: drop decades 5.01, layers 9, loss start 2.325, loss end 2.3. What" in text
     silent = dataclasses.replace(VANISHING, evidence={})
     assert "Evidence" not in page(verdicts=(silent,))
+
+
+def test_a_loss_that_is_not_a_number_is_said():
+    columns = {"grad_norm": {"a/kernel": [1.0] * 4}, "loss": {"loss": [2.0, 1.0, NAN, NAN]}}
+    assert "loss, first → last step: 2 → nan" in page(columns=columns)
+
+
+def test_a_name_stays_on_its_line():
+    names = {"net/line\nbreak\x1b[31m/kernel": [1.0] * 4, "net/b/kernel": [1.0] * 4}
+    assert " line?break?[31m/kernel" in page(columns={"grad_norm": names}, width=100)
