@@ -300,3 +300,67 @@ def test_the_layer_view_asks_again_after_a_failure(run):
       await stage.update({});
       return [failed, alert.hidden, stage.root.querySelectorAll("canvas").length]"""
     assert run("layer views_stage", body, NAMES) == [["No answer.", False], True, 1]
+
+
+COMPARED = """
+  const stage = await m.stage(m.create, argument.names, {failing: argument.failing ?? false});
+  const {run, series} = stage.view;
+  const other = {...run, run: "q", title: "q", last_step: 7};
+  const otherSeries = {...series, names: argument.others ?? argument.names, highest: 100};
+  await stage.update({other, otherSeries});
+  const text = (selector) => [...stage.root.querySelectorAll(selector)].map((e) => e.textContent);
+"""
+
+
+def test_a_comparison_is_told_in_words_first_and_leads_to_where_runs_part(run, page):
+    body = (
+        COMPARED
+        + """
+      stage.said.length = 0;
+      stage.root.querySelector(".parting").click();
+      return {said: stage.said, sentences: text(".sentences li"), parting: text(".parting")[0],
+              differs: text("tr.differs"), same: text("tr.same"), only: text(".only"),
+              canvases: stage.root.querySelectorAll("canvas").length}"""
+    )
+    found = run("compare views_stage", body, {"names": NAMES})
+    assert found["said"] == [{"statistic": "grad_norm", "layer": "n/b/kernel", "step": 2}]
+    assert found["sentences"] == ["The inputs are 74 times as large in b.", "<b>bold</b>"]
+    assert "Step 2, n/b/kernel" in found["parting"] and "b 31" in found["parting"]
+    assert found["differs"] == ["input_std174.1"]
+    assert found["same"] == ["input_mean0.50.5"]
+    assert "<img" in found["only"][0]
+    assert found["canvases"] == 3, "two heatmaps and the lines"
+    assert page.locator("img").count() == 0
+    assert page.evaluate("window.pwned") is None
+
+
+def test_both_heatmaps_have_one_scale_and_one_span(run):
+    body = (
+        COMPARED
+        + """
+      const labels = text(".heatmap .x-axis");
+      const colour = (i) => {
+        const canvas = stage.root.querySelectorAll(".heat-canvas")[i];
+        return canvas.getContext("2d").getImageData(4, 4, 1, 1).data.join(",");
+      };
+      return [labels, colour(0), colour(1)]"""
+    )
+    labels, first, second = run("compare views_stage", body, {"names": NAMES})
+    assert labels[0] == labels[1] and "7" in labels[0]
+    assert first == second, "1 has the same colour in both, though b goes up to 100"
+
+
+def test_a_row_without_a_counterpart_is_said_to_have_none(run):
+    body = COMPARED + 'return text(".figure-note")'
+    assert run("compare views_stage", body, {"names": NAMES, "others": ["x/y", "z/w"]}) == [
+        "run b has no such row"
+    ]
+    assert run("compare views_stage", body, {"names": NAMES}) == [""]
+
+
+def test_a_comparison_that_fails_leaves_the_pictures_and_says_why(run):
+    body = (
+        COMPARED + 'return [text(".view-error")[0], stage.root.querySelectorAll("canvas").length]'
+    )
+    found = run("compare views_stage", body, {"names": NAMES, "failing": True})
+    assert found == ["No answer.", 3]

@@ -4,6 +4,18 @@ const theme = {
   dark: false, font: "sans-serif", ink: "#000", muted: "#555", grid: "#ddd", surface: "#fff",
 };
 
+const comparison = {
+  settings: [{ what: "optimizer.learning_rate", a: 0.001, b: 0.1 }],
+  data: [
+    { what: "input_std", a: 1, b: 74.1, differs: true },
+    { what: "input_mean", a: 0.5, b: 0.5, differs: false },
+  ],
+  parting: { exact: false, statistic: "grad_norm", name: "n/b/kernel", step: 2, a: 1e-6, b: 31 },
+  layers: [{ statistic: "grad_norm", name: "n/b/kernel", step: 2, a: 1e-6, b: 31 }],
+  only_a: [], only_b: ["<img src=x onerror='window.pwned=1'>"],
+  sentences: ["The inputs are 74 times as large in b.", "<b>bold</b>"],
+};
+
 /** A panel with its first view drawn. options: {hidden, failing}, both false unless told. */
 export async function stage(create, names, { hidden = false, failing = false } = {}) {
   const series = {
@@ -14,7 +26,7 @@ export async function stage(create, names, { hidden = false, failing = false } =
     name: "grad_norm", per: "variable", axis: "variable", scale: "log", unit: "u", formula: "f",
   };
   const run = {
-    run: "r", revision: "1", title: "r", first_step: 0, last_step: 3, statistics: [statistic],
+    run: "r", revision: "1", title: "r", first_step: 0, last_step: 3, verdicts: [], statistics: [statistic],
     axes: { variable: names, layer: [] }, info: { variables: { [names[0]]: { shape: [2, 2] } } },
   };
   const view = {
@@ -28,6 +40,10 @@ export async function stage(create, names, { hidden = false, failing = false } =
     series: async () => {
       if (staged.failing) throw new Error("No answer.");
       return series;
+    },
+    compare: async () => {
+      if (staged.failing) throw new Error("No answer.");
+      return comparison;
     },
   };
   staged.root = document.body.appendChild(document.createElement("section"));

@@ -149,7 +149,7 @@ class Chart {
       cursor: {
         y: false,
         points: { show: false },
-        // A snapped cursor looks like a drag to uPlot, which would swallow the click: `listen` tells them apart.
+        // To uPlot a snapped cursor is a drag, whose click it would swallow: `listen` tells them apart.
         drag: { x: zoom, y: false, setScale: false, dist: 5, click: () => {} },
         bind: { dblclick: () => null },
         move: (u, left, top) => [this.snapped(u, left), top],

@@ -7,11 +7,14 @@ import { agree, overlay, sharedSpan, widest } from "./compare-runs.js";
 import { dataTable, layersTable, onlyLists, sentences, settingsTable } from "./compare-tables.js";
 import { el, replace, setText } from "./dom.js";
 import { createFigure } from "./figure.js";
-import { number } from "./format.js";
+import { count, number } from "./format.js";
 import * as heatmap from "./heatmap.js";
 import { marksOf, specialKey } from "./oversteps.js";
 import { matchRow } from "./rows.js";
 import { stepTicks } from "./scales.js";
+
+// What of a view the lines depend on; the step only moves the cursor.
+const DRAWN = ["other", "series", "otherSeries", "layer", "theme", "statistic", "first", "last"];
 
 /** The panel; hidden while there is no run to compare with. */
 export function create(root, actions) {
@@ -32,8 +35,9 @@ export function create(root, actions) {
 
 function build(panel) {
   const { root, parts, actions, frame } = panel;
-  const swap = el("button", { type: "button", class: "quiet", onclick: () => actions.set({ run: panel.view.other.run, other: panel.view.run.run }) }, "Swap");
-  const stop = el("button", { type: "button", class: "quiet", onclick: () => actions.set({ other: null }) }, "Stop comparing");
+  const button = (text, onclick) => el("button", { type: "button", class: "quiet", onclick }, text);
+  const swap = button("Swap", () => actions.set({ run: panel.view.other.run, other: panel.view.run.run }));
+  const stop = button("Stop comparing", () => actions.set({ other: null }));
   parts.heatmaps = el("div", { class: "side-by-side" },
     parts.pictures.map((picture, i) => el("div", {}, parts.titles[i], picture)));
   replace(root, el("header", { class: "view-head" }, parts.title, el("span", { class: "view-buttons" }, swap, stop)),
@@ -79,7 +83,7 @@ function update(panel, view) {
     tell(panel, key, run, other);
   }
   drawMaps(panel);
-  if (!before || ["series", "otherSeries", "layer", "theme", "statistic", "first", "last"].some((one) => before[one] !== view[one])) drawLines(panel);
+  if (!before || DRAWN.some((one) => before[one] !== view[one])) drawLines(panel);
   panel.chart.point(nearestPlace(panel.shown?.x, view.step));
 }
 
@@ -89,8 +93,9 @@ async function tell(panel, key, run, other) {
     const answer = await actions.compare(run.run, other.run);
     if (panel.key !== key) return;
     parts.error.hidden = true;
-    replace(parts.words, sentences(answer, (where) => go(panel, where), run));
-    replace(parts.tables, settingsTable(answer), dataTable(answer), layersTable(answer, (where) => go(panel, where)), onlyLists(answer));
+    replace(parts.words, sentences(answer, (where) => go(panel, where)));
+    replace(parts.tables, settingsTable(answer), dataTable(answer),
+      layersTable(answer, (where) => go(panel, where)), onlyLists(answer));
   } catch (error) {
     if (panel.key !== key) return;
     replace(parts.words);
@@ -126,16 +131,17 @@ function drawMaps(panel) {
   const there = panel.names.find(([a]) => a === layer)?.[1] ?? layer;
   const shared = { ...panel.view, scale: panel.scale, range: panel.range };
   panel.maps[0].update(shared);
-  panel.maps[1].update({ ...shared, run: other, series: otherSeries, layer: there, nonfinite: panel.witness?.of === otherSeries ? panel.witness.series : null });
+  const nonfinite = panel.witness?.of === otherSeries ? panel.witness.series : null;
+  panel.maps[1].update({ ...shared, run: other, series: otherSeries, layer: there, nonfinite });
   askForWitness(panel);
 }
 
 // Whether a NaN in b is one, or no gradient reaches the variable: its count of NaN tells.
 function askForWitness(panel) {
   const { other, statistic, otherSeries, first, last } = panel.view;
-  const counts = other.statistics.some(({ name }) => name === "nonfinite_count");
-  if (panel.witness?.of === otherSeries || !counts || !/^grad_/.test(statistic.name) || statistic.per !== "variable") return;
-  if (!otherSeries.max.some(Number.isNaN)) return;
+  const counted = other.statistics.some(({ name }) => name === "nonfinite_count");
+  const gradient = statistic.per === "variable" && statistic.name.startsWith("grad_");
+  if (panel.witness?.of === otherSeries || !counted || !gradient || !otherSeries.max.some(Number.isNaN)) return;
   const witness = { of: otherSeries, series: null };
   panel.witness = witness;
   panel.actions.series(other.run, "nonfinite_count", { first, last, columns: otherSeries.columns }).then((series) => {
@@ -146,26 +152,19 @@ function askForWitness(panel) {
 
 function drawLines(panel) {
   const { view, frame, chart } = panel;
-  const { series, otherSeries, statistic, theme } = view;
+  const { series, statistic, theme } = view;
   frame.root.hidden = !series;
   if (!series) return;
   const name = rowToShow(view);
   frame.title(statistic.per === "step" ? statistic.name : `${statistic.name} of ${name}`, statistic.formula);
   frame.unit(statistic.unit);
-  const pair = panel.names.find(([a]) => a === name)?.[1] ?? name;
-  const there = otherSeries?.names.indexOf(pair) ?? -1;
-  frame.note(!otherSeries ? "run b does not record it" : there < 0 ? "run b has no such row" : "");
-  panel.shown = overlay(series, series.names.indexOf(name), otherSeries, there);
-  const lines = [
-    { label: "a", values: panel.shown.a, colour: lineColour(0, theme.dark), width: 2 },
-    { label: "b", values: panel.shown.b, colour: lineColour(1, theme.dark), width: 2 },
-  ];
+  panel.shown = overlaid(panel, name);
+  const lines = ["a", "b"].map((label, i) => ({
+    label, values: panel.shown[label], colour: lineColour(i, theme.dark), width: 2,
+  }));
   const special = marksOf(lines, statistic.scale === "log");
-  frame.key([
-    { label: `a: ${view.run.title}`, colour: lines[0].colour },
-    { label: `b: ${view.other.title}`, colour: lines[1].colour },
-    ...specialKey(special),
-  ]);
+  const titles = [`a: ${view.run.title}`, `b: ${view.other.title}`];
+  frame.key([...lines.map(({ colour }, i) => ({ label: titles[i], colour })), ...specialKey(special)]);
   if (!panel.shown.x.length) return chart.clear("Nothing is recorded in these steps.");
   const span = sharedSpan(view);
   const value = (line, index) => `${line.label} ${number(line.values[index] ?? null)}`;
@@ -179,8 +178,17 @@ function drawLines(panel) {
     scale: statistic.scale,
     theme,
     near: Infinity,
-    tip: (index) => [`step ${Math.round(panel.shown.x[index])}`, ...lines.map((line) => value(line, index))],
+    tip: (index) => [`step ${count(Math.round(panel.shown.x[index]))}`, ...lines.map((line) => value(line, index))],
   });
+}
+
+// The row of both runs on one axis; says so where b has no such row.
+function overlaid({ view, names, frame }, name) {
+  const { series, otherSeries } = view;
+  const named = names.find(([a]) => a === name)?.[1] ?? name;
+  const there = otherSeries?.names.indexOf(named) ?? -1;
+  frame.note(!otherSeries ? "run b does not record it" : there < 0 ? "run b has no such row" : "");
+  return overlay(series, series.names.indexOf(name), otherSeries, there);
 }
 
 function rowToShow({ series, layer }) {

@@ -164,11 +164,13 @@ function beginnings(run, layer) {
   const variables = Object.entries(run.info?.variables ?? {})
     .filter(([name]) => layerOf(name, "variable", run.axes.layer ?? []) === layer);
   if (!variables.length) return null;
-  const head = el("tr", {}, ["variable", "shape", "type", "initial mean", "std", "largest"].map((text) => el("th", { scope: "col" }, text)));
+  const heads = ["variable", "shape", "type", "initial mean", "std", "largest"];
+  const head = el("tr", {}, heads.map((text) => el("th", { scope: "col" }, text)));
   const rows = variables.map(([name, { shape, dtype, initial }]) => el("tr", {},
     el("th", { scope: "row" }, name.startsWith(`${layer}/`) ? name.slice(layer.length + 1) : name),
     el("td", {}, shape?.length ? shape.join(" × ") : "scalar"),
     el("td", {}, dtype ?? "–"),
     [initial?.mean, initial?.std, initial?.max_abs].map((value) => el("td", { class: "figure-number" }, number(value)))));
-  return el("div", { class: "table-scroll" }, el("table", { class: "facts-table" }, el("thead", {}, head), el("tbody", {}, rows)));
+  const table = el("table", { class: "facts-table" }, el("thead", {}, head), el("tbody", {}, rows));
+  return el("div", { class: "table-scroll" }, table);
 }

@@ -74,12 +74,12 @@ export function create(root, actions) {
   // The smallest values are asked for only where columns hold more than one step.
   function askForBand(run, statistic, series, selected) {
     const binned = series.first.some((first, column) => first !== series.last[column]);
-    const key = JSON.stringify([run.run, run.revision, statistic.name, selected, series.first[0], series.last.at(-1), series.columns]);
+    const [first, last, columns] = [series.first[0], series.last.at(-1), series.columns];
+    const key = JSON.stringify([run.run, run.revision, statistic.name, selected, first, last, columns]);
     if (selected < 0 || !binned || band?.key === key) return;
     band = { key, series: null, name: series.names[selected] };
     const asked = band;
-    const options = { first: series.first[0], last: series.last.at(-1), columns: series.columns, rows: [selected], band: 1 };
-    actions.series(run.run, statistic.name, options).then((answer) => {
+    actions.series(run.run, statistic.name, { first, last, columns, rows: [selected], band: 1 }).then((answer) => {
       asked.series = answer;
       if (band === asked && shown?.series.names[shown.selected] === asked.name) draw();
     }, () => {}); // the line stays without its band
