@@ -47,6 +47,12 @@ def test_a_number_is_written_in_three_digits(call, value, text):
     assert call("format", f"return m.number({value})") == text
 
 
+def test_ticks_have_the_digits_that_tell_them_apart(call):
+    assert call("format", "return m.labels([2.301, 2.302, 2.303])") == ["2.301", "2.302", "2.303"]
+    assert call("format", "return m.labels([20000, 20002])") == ["20,000", "20,002"]
+    assert call("format", "return m.labels([0, 0.5, 1])") == ["0", "0.5", "1"]
+
+
 def test_what_is_small_and_what_is_long_ago_reads_well(call):
     assert call("format", "return [0, 45, 190, 7300, 1e6].map((s) => m.ago(1e9, 1e9 + s))") == [
         *("just now", "45 s ago", "3 min ago", "2 h ago", "12 days ago")

@@ -7,7 +7,7 @@ export const RIGHT = 20; // room at the right end, so that the last label is not
 
 /** Room at the left for the names of rows and for the loss' numbers, in CSS pixels. */
 export function gutter(width) {
-  return width < 640 ? 116 : width < 1000 ? 156 : 208;
+  return width < 640 ? 116 : width < 1000 ? 176 : 216;
 }
 
 /**

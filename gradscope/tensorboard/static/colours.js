@@ -1,6 +1,6 @@
 // Colours that keep their meaning: a ramp for sizes, own colours for what is no size, and lines.
 
-import { number } from "./format.js";
+import { labels } from "./format.js";
 
 // Viridis (CC0, Smith & van der Walt) at equal distances: lightness rises all the way, so it is
 // read in grey and by the colour-blind.
@@ -65,7 +65,8 @@ function linearScale(low, high) {
 }
 
 function finish(scale, values) {
-  scale.ticks = values.map((value) => ({ value, label: number(value), t: scale.position(value) }));
+  const texts = labels(values);
+  scale.ticks = values.map((value, i) => ({ value, label: texts[i], t: scale.position(value) }));
   scale.colour = (value) => {
     if (Number.isNaN(value)) return SPECIAL.nan.colour;
     if (!Number.isFinite(value)) return SPECIAL.infinite.colour;

@@ -4,7 +4,7 @@ import uPlot from "./vendor-uplot.js";
 import { fraction, gutter, stepTicks, RIGHT } from "./axis.js";
 import { SPECIAL, linearTicks, logTicks } from "./colours.js";
 import { el, hasSize, replace, watchSize } from "./dom.js";
-import { count, number } from "./format.js";
+import { count, labels, number } from "./format.js";
 import { placeMarks } from "./marks.js";
 
 /**
@@ -91,7 +91,7 @@ function optionsOf(chart, series, bands) {
         splits: () => stepTicks(axis, width).map((tick) => tick.value) },
       { size: chart.gutter, gap: 6, stroke: theme.muted, font: `12px ${theme.font}`, grid: { stroke: theme.grid, width: 1 }, ticks: { show: false },
         splits: () => (log ? logTicks(Math.log10(low), Math.log10(high), height / 26) : linearTicks(low, high, height / 28)),
-        filter: (plot, splits) => splits, values: (plot, splits) => splits.map(number) },
+        filter: (plot, splits) => splits, values: (plot, splits) => labels(splits) },
     ],
     hooks: {
       draw: [(plot) => drawBroken(plot, picture)],

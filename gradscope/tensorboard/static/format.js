@@ -1,15 +1,22 @@
 // Numbers, times and names as a person reads them.
 
-/** A number in three significant digits: "0.0123", "1.2e-7", "54,321", "NaN", "∞". */
-export function number(value) {
+/** A number in three significant digits, or another count: "0.0123", "1.2e-7", "54,321", "NaN", "∞". */
+export function number(value, digits = 3) {
   if (value === null || value === undefined) return "–";
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-3) return exponential(value);
-  if (size >= 999.5) return count(Math.round(value));
-  return String(Number(value.toPrecision(3)));
+  if (size >= 1e6 || size < 1e-3) return exponential(value, digits);
+  if (size >= 999.5 && digits <= 4) return count(Math.round(value));
+  return String(Number(value.toPrecision(digits)));
+}
+
+/** The labels of ticks: with as many digits as tell them apart. */
+export function labels(values) {
+  const told = (digits) => values.map((value) => number(value, digits));
+  const enough = [3, 4, 5, 6, 7, 8].find((digits) => new Set(told(digits)).size === new Set(values).size);
+  return told(enough ?? 8);
 }
 
 /** A whole number with its thousands apart: "20,000". */
@@ -49,7 +56,7 @@ export function shorten(name, characters) {
   return "…" + (slash > 0 && slash < tail.length / 3 ? tail.slice(slash) : tail);
 }
 
-function exponential(value) {
-  const [mantissa, exponent] = value.toExponential(2).split("e");
+function exponential(value, digits) {
+  const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
   return `${Number(mantissa)}e${Number(exponent)}`;
 }

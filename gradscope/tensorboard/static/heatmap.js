@@ -94,8 +94,7 @@ function forget(picture) {
 
 /** Rows as high as reads well, all of them within a screen. */
 function heightOf(rows) {
-  if (rows <= 2) return rows === 2 ? 56 : 36;
-  const each = rows <= 14 ? 22 : rows <= 22 ? 18 : rows <= 40 ? 13 : Math.max(480, Math.min(rows, 56) * 11.5) / rows;
+  const each = rows <= 4 ? 34 : rows <= 8 ? 28 : rows <= 14 ? 22 : rows <= 22 ? 18 : rows <= 40 ? 13 : Math.max(480, Math.min(rows, 56) * 12.5) / rows;
   return Math.round(rows * each);
 }
 

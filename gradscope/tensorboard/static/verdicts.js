@@ -41,11 +41,11 @@ function card(verdict, actions) {
   const word = SEVERITIES[severity]?.word ?? severity;
   const show = () => actions.pick(verdict);
   return el("article", {
-    class: `verdict ${severity}`, dataset: { cause, severity }, title: "Show where",
+    class: `verdict ${severity}`, dataset: { cause, severity },
     onclick: (event) => !event.target.closest("button, summary, details, code, a") && !selecting() && show(),
   },
   el("div", { class: "verdict-what" },
-    el("h2", { class: "verdict-title" }, sign(severity), el("button", { type: "button", class: "verdict-show", onclick: show }, titled(cause)),
+    el("h2", { class: "verdict-title" }, sign(severity), el("button", { type: "button", class: "verdict-show", title: "Show where", onclick: show }, titled(cause)),
       el("span", { class: `word ${severity}` }, word)),
     el("p", { class: "verdict-summary" }, coded(summary || meaning)),
     el("p", { class: "verdict-where" },
