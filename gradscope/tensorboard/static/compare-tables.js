@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { count, number } from "./format.js";
 
-const ROWS = 20; // of a long table that are shown at once
+const ROWS = 10; // of a long table that are shown at once
 
 /** The sentences, most telling first, and a button to where the runs part. */
 export function sentences(answer, go) {
