@@ -62,7 +62,9 @@ def browser() -> Iterator[Any]:
 def context(browser) -> Iterator[Any]:
     """What all pages share: TensorBoard's own files are fetched once."""
     shared = browser.new_context(viewport={"width": 1400, "height": 900}, color_scheme="light")
-    shared.set_default_timeout(60_000)
+    shared.set_default_timeout(30_000)
+    # What TensorBoard keeps of one test, as the theme, is none of the next one's business.
+    shared.add_init_script("try { localStorage.clear() } catch { /* a blank page has none */ }")
     yield shared
     shared.close()
 
