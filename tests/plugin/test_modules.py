@@ -299,3 +299,44 @@ def test_names_become_text_never_elements(call):
       const found = element.querySelectorAll("img, b").length;
       return [found, element.textContent === hostile.repeat(3), window.hit ?? null]"""
     assert call("dom", script) == [0, True, None]
+
+
+def test_an_answer_is_asked_for_once_until_its_run_changes(call):
+    script = """const asked = [], own = window.fetch;
+      let revision = "1", status = 200;
+      window.fetch = async (url) => {
+        const route = new URL(url).pathname.slice(1);
+        asked.push(route);
+        const error = JSON.stringify({error: "gone; known: a"});
+        if (status !== 200) return new Response(error, {status});
+        const max = m.base64(Float32Array.of(revision, NaN));
+        const answers = {
+          runs: {runs: [{run: "a", revision}], complaints: []},
+          run: {revision, statistics: [{name: "loss", axis: "step"}], axes: {step: ["step"]}},
+          series: {revision, rows: 1, columns: 2, first: [0, 1], last: [0, 1], max},
+        };
+        return new Response(JSON.stringify(answers[route]));
+      };
+      const said = [];
+      const read = async () => [...(await m.series("a", "loss")).max].map(String);
+      try {
+        await m.runs();
+        said.push(await read(), await read(), asked.splice(0));
+        revision = "2";
+        await m.runs();
+        said.push(await read(), asked.splice(0));
+        status = 404;
+        for (const _ of [1, 2]) {
+          await m.series("a", "other").catch((error) => said.push([error.message, error.gone]));
+        }
+        said.push(asked.splice(0));
+        window.fetch = async () => { throw new TypeError("refused"); };
+        await m.runs().catch((error) => said.push(error.away));
+      } finally { window.fetch = own; }
+      return said;"""
+    assert call("data series", script) == [
+        *(["1", "NaN"], ["1", "NaN"], ["runs", "run", "series"]),
+        *(["2", "NaN"], ["runs", "run", "series"]),
+        *(["gone; known: a", True], ["gone; known: a", True], ["series", "series"]),
+        True,
+    ]

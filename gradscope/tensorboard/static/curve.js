@@ -173,10 +173,10 @@ function hover(chart, plot) {
   const inside = left !== null && left !== undefined && left >= 0;
   if (!inside && chart.tip.hidden) return;
   const step = inside ? plot.posToVal(left, "x") : null;
-  const told = inside ? chart.picture.lines.map((line) => nearest(line, step)).filter(Boolean) : [];
+  const told = inside ? chart.picture.lines.map((line) => nearest(line, step, chart.picture.axis)).filter(Boolean) : [];
   chart.tip.hidden = !told.length;
   replace(chart.tip, told.map(({ label, step: at, value }, i) =>
-    el("span", { class: i ? "tip-name" : "tip-value" }, `${label} ${number(value)}`, i + 1 === told.length ? el("span", { class: "tip-when" }, ` step ${count(at)}`) : null)));
+    el("span", { class: i ? "tip-name" : "tip-value" }, `${label} ${number(value)}`, el("span", { class: "tip-when" }, ` step ${count(at)}`))));
   if (told.length) {
     chart.tip.style.left = `${Math.min(chart.gutter + left + 12, chart.root.clientWidth - chart.tip.offsetWidth)}px`;
     chart.tip.style.top = `${chart.height - 8}px`;
@@ -184,9 +184,11 @@ function hover(chart, plot) {
   chart.actions.hover(told.length ? told[0].step : null, null);
 }
 
-function nearest({ label, steps, values }, step) {
+/** What a line holds nearest to a step, of what is drawn. */
+function nearest({ label, steps, values }, step, { from, to }) {
   let best = -1;
   for (let i = 0; i < steps.length; i += 1) {
+    if (steps[i] < from || steps[i] > to) continue;
     if (best < 0 || Math.abs(steps[i] - step) < Math.abs(steps[best] - step)) best = i;
   }
   return best < 0 ? null : { label, step: steps[best], value: values[best] };

@@ -24,6 +24,7 @@ export async function runs() {
   const answer = await source.get("runs", {});
   revisions.clear();
   for (const each of answer.runs) revisions.set(each.run, each.revision);
+  for (const key of [...answers.keys()]) if (isOld(key)) answers.delete(key);
   return answer;
 }
 
@@ -86,6 +87,12 @@ function kept(key, ask) {
     answers.delete(old);
   }
   return answer;
+}
+
+/** True for an answer of a run as it was: a run that goes on would pile them up. */
+function isOld(key) {
+  const [route, parameters] = JSON.parse(key);
+  return keyOf(route, parameters) !== key;
 }
 
 function keyOf(route, parameters) {

@@ -18,7 +18,7 @@ export async function load(state, list, width) {
   const statistic = chooseStatistic(state.statistic, run);
   const range = rangeOf(state, run);
   const base = { list, run, other: otherRun, statistic, statistics: run.statistics, step: state.step, folded: state.folded, ...range };
-  if (!statistic) return { ...base, series: null, otherSeries: null, nonfinite: null, otherNonfinite: null, loss: null, layer: null };
+  if (!statistic) return { ...base, series: null, otherSeries: null, nonfinite: null, loss: null, layer: null };
   const options = { ...asked(range), columns: columnsOf(width) };
   const numbers = await numbersOf(name, run, statistic, options, otherRun);
   return { ...base, ...numbers, layer: matchRow(numbers.series.names, state.layer) };
@@ -33,11 +33,8 @@ async function numbersOf(name, run, statistic, options, otherRun) {
     has(run, "loss") ? data.series(name, "loss", band) : null,
     otherRun && has(otherRun, statistic.name) ? data.series(otherRun.run, statistic.name, whole ? band : options) : null,
   ]);
-  const [nonfinite, otherNonfinite] = await Promise.all([
-    witness(run, statistic, series, options, loss),
-    otherSeries ? witness(otherRun, statistic, otherSeries, options, null) : null,
-  ]);
-  return { series, loss, otherSeries, nonfinite, otherNonfinite };
+  const nonfinite = await witness(run, statistic, series, options, loss);
+  return { series, loss, otherSeries, nonfinite };
 }
 
 /** The series that tells what a NaN of another means (see `absentOf`), asked for only where one is. */
