@@ -75,7 +75,8 @@ def match(a: RunView, b: RunView) -> Match:
     model of a process has `sequential_1/dense_3/kernel` for `sequential/dense/kernel`. Where the
     names differ, they are compared with each counter replaced by its place among its equals
     (`dense_3`, `dense_5` -> 1st, 2nd). If then all names are the same, they belong together. If
-    not, only the counter of the model's own name, the first part of all paths, is left out.
+    not, the model's own name, the first part of all paths, is left out, and what then has one name
+    belongs together.
     """
     ours, theirs = _paths(a), _paths(b)
     names = _ranked(ours, theirs) or _without_model(ours, theirs)
@@ -151,13 +152,16 @@ def _part(text: str) -> tuple[str, int, str]:
 
 
 def _without_model(ours: tuple[str, ...], theirs: tuple[str, ...]) -> dict[str, str]:
-    """name in b -> name in a, the same but for the counter of the model's own name."""
+    """name in b -> name in a, the same but for the model's own name, which leads all paths."""
     first, second = _model(ours), _model(theirs)
-    known = set(ours)
-    if first is None or second is None or _part(first)[0] != _part(second)[0]:
+    if first is None or second is None:
+        known = set(ours)
         return {name: name for name in theirs if name in known}
-    renamed = {name: first + name.removeprefix(second) for name in theirs}
-    return {name: new for name, new in renamed.items() if new in known}
+    short = {name.removeprefix(first): name for name in ours}
+    renamed = {name: name.removeprefix(second) for name in theirs}
+    ranked = _ranked(tuple(short), tuple(renamed.values()))
+    common = ranked or {name: name for name in renamed.values() if name in short}
+    return {name: short[common[new]] for name, new in renamed.items() if new in common}
 
 
 def _model(paths: tuple[str, ...]) -> str | None:

@@ -29,11 +29,11 @@ def compare(a: str | os.PathLike[str] | RunView, b: str | os.PathLike[str] | Run
     ...     writer = RunWriter(f"runs/{name}")
     ...     writer.start(Start(layout, step=0))
     ...     for step in range(20):
-    ...         values = np.array([2.0, scale + step % 3], np.float32)
+    ...         values = np.array([2.0, scale * (1 + step % 3 / 8)], np.float32)
     ...         writer.record(Record(step, 0.0, values, layout))
     ...     writer.close()
     >>> compare("runs/good", "runs/bad").sentences
-    ("The inputs' standard deviation is 256 in b and 2 in a.",)
+    ("The inputs' standard deviation is 284 in b and 1.11 in a.",)
     """
     opened = _opened(a), _opened(b)
     names = [getattr(run, "logdir", letter) for run, letter in zip(opened, "ab", strict=True)]
