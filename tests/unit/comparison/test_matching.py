@@ -44,6 +44,17 @@ def test_of_other_models_only_the_models_own_counter_is_left_out():
     assert found.only_a == () and found.only_b == ("sequential_3/extra/kernel",)
 
 
+def test_models_of_other_names_are_matched_by_what_is_in_them():
+    a = named("broken/hidden_1/kernel", "broken/output/kernel", "broken/output")
+    b = named("repaired/hidden_1/kernel", "repaired/output/kernel", "repaired/output")
+    found = match(a, b)
+    assert found.names["repaired/hidden_1/kernel"] == "broken/hidden_1/kernel"
+    assert found.only_a == found.only_b == ()
+    counted = named("repaired/dense_4/kernel", "repaired/dense_5/kernel")
+    found = match(named("broken/dense/kernel", "broken/dense_1/kernel"), counted)
+    assert found.names["repaired/dense_5/kernel"] == "broken/dense_1/kernel"
+
+
 def test_what_is_ambiguous_stays_apart():
     a = named("one/dense/kernel", "one/dense_1/kernel")
     b = named("two/dense_2/kernel", "two/dense_3/kernel", "two/dense_4/kernel")
