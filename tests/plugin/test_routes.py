@@ -441,6 +441,15 @@ class TestDamage:
             message = board.refused(route, 404, run="newer/gradscope", statistic="loss")
             assert message == complaint["error"]
 
+    def test_a_newer_session_is_a_complaint_though_the_tags_are_older(self, tmp_path, monkeypatch):
+        write_session(tmp_path, range(3))
+        monkeypatch.setattr(metadata, "SCHEMA_VERSION", 2)
+        write_session(tmp_path, range(3, 6))
+        monkeypatch.undo()
+        answer = Board(tmp_path).ask("runs")
+        assert answer["runs"] == []
+        assert answer["complaints"][0]["error"].startswith("The run was written by a newer")
+
     def test_a_damaged_start_is_read_from_the_tags(self, tmp_path, monkeypatch):
         monkeypatch.setattr(RunWriter, "_text", _nonsense)
         write_session(tmp_path, range(3), verdicts=(VANISHING,))

@@ -85,3 +85,10 @@ def test_a_rule_that_failed_is_not_judged(tmp_path):
     answer = answers.run_answer(open_run(tmp_path), "x")
     assert answer["judged"] is False and answer["verdicts"][0]["meaning"] == ""
     assert answer["headline"].startswith("not judged in full")
+
+
+def test_without_verdicts_no_length_makes_it_judged(tmp_path):
+    write_session(tmp_path, range(30))
+    answer = answers.run_answer(open_run(tmp_path), "x")
+    assert answer["judged_at"] is None and answer["judged"] is False
+    assert answer["headline"].startswith("not judged: no verdicts were written yet. 30 recorded")
