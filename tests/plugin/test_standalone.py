@@ -207,7 +207,8 @@ def test_keys_move_the_cell_and_select_its_row(alone):
     assert page.locator("#heatmap [aria-live]").inner_text() == "net/a/bias, step 3: 0.1"
     page.keyboard.press("Enter")
     page.wait_for_function("location.hash.includes('layer=net%2Fa%2Fbias')")
-    page.keyboard.press("]")
+    for key in "]][[]":  # faster than the numbers come
+        page.keyboard.press(key)
     page.locator("#whole").wait_for()
     assert page.locator("#picture-title").inner_text() == "loss"
     page.keyboard.press("?")

@@ -9,7 +9,7 @@ const KINDS = { variable: "Per variable", layer: "Per layer", class: "Per class"
 /** Makes the bar. actions: {set, live(on), help()}. */
 export function create(root, actions, { live }) {
   const parts = {
-    run: picker("run-picker", "Run", (value) => actions.set({ run: value, first: null, last: null, step: null, folded: null })),
+    run: picker("run-picker", "Run", (value) => actions.set({ run: value || null, first: null, last: null, step: null, folded: null })),
     statistic: picker("statistic-picker", "Statistic", (value) => actions.set({ statistic: value })),
     other: picker("other-picker", "Compare with", (value) => actions.set({ other: value || null })),
     status: el("span", { id: "status", class: "status" }),

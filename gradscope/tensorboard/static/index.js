@@ -151,7 +151,8 @@ function reset() {
 function turn(by) {
   const names = tab.view?.statistics.map(({ name }) => name) ?? [];
   if (!names.length) return;
-  const at = names.indexOf(tab.view.statistic?.name);
+  // From what is asked for, so that quick presses count while the numbers are on their way.
+  const at = names.indexOf(names.includes(state.statistic) ? state.statistic : tab.view.statistic?.name);
   set({ statistic: names[(at + by + names.length) % names.length] });
 }
 
