@@ -182,6 +182,8 @@ class Drain:
         now = time.monotonic()
         if not self._recorded or (now < self._next_judgement and not force):
             return
+        # Judging takes seconds the first time; a training killed meanwhile keeps its records.
+        self._each(lambda sink: sink.flush())
         verdicts = self._engine.judge(self.history.snapshot())
         # The first one also imports TensorFlow Probability, which says nothing about the next.
         took = time.monotonic() - now if self._judged else 0.0
