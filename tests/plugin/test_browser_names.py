@@ -52,11 +52,12 @@ def test_in_rows_and_in_the_read_out(tab):
     assert not executed(tab)
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_of_a_selected_row(tab, name):
-    tab.open(run=RUN, statistic="activation_rms", layer=name)
-    tab("#layer").wait_for()
-    assert " ".join(name.split())[:40] in " ".join(tab("#layer").inner_text().split())
+def test_of_selected_rows(tab):
+    tab.open(run=RUN, statistic="activation_rms")
+    for name in HOSTILE:
+        tab.go(run=RUN, statistic="activation_rms", layer=name)
+        shown = " ".join(name.split())[:40]
+        tab("#layer", has_text=shown).wait_for()
     assert not executed(tab)
 
 
@@ -69,13 +70,10 @@ def test_of_runs_and_of_the_other_run(tab):
 
 def test_in_the_address_bar(tab):
     script = f"<img src=x onerror=window.top.{boards.FLAG}=1>"
-    tab.open(run="healthy/gradscope", statistic=script, layer=script, folded=script)
+    tab.open(run=script, other=script, statistic=script, layer=script, folded=script)
     tab(HEATMAP).wait_for()
-    assert not executed(tab)
-
-
-def test_of_a_run_that_is_not_there(tab):
-    script = f"<img src=x onerror=window.top.{boards.FLAG}=1>"
-    tab.open(run=script)
-    tab(HEATMAP).wait_for()
+    assert script in tab("#notice").inner_text()
+    tab.go(run="healthy/gradscope", statistic=script, layer=script, folded=script)
+    tab("#notice").wait_for(state="hidden")
+    assert tab(HEATMAP).is_visible()
     assert not executed(tab)
