@@ -77,7 +77,7 @@ async function show(changed = null) {
   }
   tab.page.root.classList.add("loading");
   try {
-    const view = await load(state, tab.list, pictureWidth() * (window.devicePixelRatio || 1));
+    const view = await load(state, tab.list, pictureWidth() * (window.devicePixelRatio || 1), tab.view?.run.run);
     if (number !== tab.asked) return false;
     notice(tab.page, "gone", lost);
     notice(tab.page, "away", null);
@@ -168,7 +168,7 @@ function lostRun() {
   if (state.run === null || tab.list.some((each) => each.run === state.run)) return null;
   const shown = tab.view?.run.run === state.run;
   if (shown) return `The run “${state.run}” is no longer in the log directory. This is what was read of it last; it comes back by itself.`;
-  return tab.list.length ? `There is no run “${state.run}” in this log directory. The one written last is shown instead.` : null;
+  return tab.list.length ? `There is no run “${state.run}” in this log directory. Another one is shown instead.` : null;
 }
 
 function failed(error) {

@@ -8,10 +8,11 @@ const MOST_COLUMNS = 2000;
 
 /**
  * The view of a state, with its numbers. `list`: the answer of `runs`; `width`: of the picture in
- * device pixels. What the state asks for and the run lacks is replaced by the nearest that it has.
+ * device pixels; `shown`: the run on the screen, or null. What the state asks for and the run lacks
+ * is replaced by the nearest that it has.
  */
-export async function load(state, list, width) {
-  const name = chooseRun(state.run, list);
+export async function load(state, list, width, shown = null) {
+  const name = chooseRun(state.run, list, shown);
   if (name === null) return null;
   const other = list.some((each) => each.run === state.other) && state.other !== name ? state.other : null;
   const [run, otherRun] = await Promise.all([data.run(name), other ? data.run(other) : null]);
@@ -45,9 +46,13 @@ async function witness(run, statistic, series, options, loss) {
   return counted && statistic.per === "variable" && statistic.name.startsWith("grad_") ? data.series(run.run, COUNT, options) : null;
 }
 
-/** The run that is asked for, else the one written last; null where there is none. */
-export function chooseRun(wanted, list) {
-  if (list.some((each) => each.run === wanted)) return wanted;
+/**
+ * The run that is asked for, else the one that is shown, else the one written last; null where there
+ * is none. What somebody reads stays, also while another run is written.
+ */
+export function chooseRun(wanted, list, shown = null) {
+  const kept = [wanted, shown].find((name) => list.some((each) => each.run === name));
+  if (kept !== undefined) return kept;
   const latest = list.reduce((best, each) => (best === null || (each.wall_time ?? 0) > (best.wall_time ?? 0) ? each : best), null);
   return latest?.run ?? null;
 }
