@@ -9,6 +9,7 @@ from typing import Any, Literal
 from gradscope.causes import BY_SLUG, CAUSES
 from gradscope.errors import UnhealthyRunError
 from gradscope.markup import report_html
+from gradscope.printable import in_code, in_one_line, longer_than, printable
 
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
@@ -101,9 +102,10 @@ class Verdict:
     def from_dict(cls, data: Mapping[str, Any]) -> "Verdict":
         """The verdict written by `to_dict`.
 
-        Raises KeyError where a field is missing.
+        Raises KeyError where a field is missing, ValueError where one is none of a verdict, as in
+        a damaged file.
         """
-        return cls(
+        verdict = cls(
             cause=data["cause"],
             severity=data["severity"],
             layer=data["layer"],
@@ -116,6 +118,22 @@ class Verdict:
             },
             symptoms=tuple(cls.from_dict(symptom) for symptom in data["symptoms"]),
             remedy=Remedy(**data["remedy"]),
+        )
+        if not verdict._is_sound():
+            raise ValueError(f"Verdict.from_dict: expected what to_dict gives, got {data!r:.200}")
+        return verdict
+
+    def _is_sound(self) -> bool:
+        """Whether each field is of its type: a file may hold anything."""
+        held: dict[str, Any] = {**vars(self), **vars(self.remedy)}
+        numbers: list[Any] = [held["confidence"], *self.evidence.values()]
+        return (
+            all(isinstance(held[key], str) for key in ("cause", "summary", *vars(self.remedy)))
+            and all(isinstance(number, int | float) for number in numbers)
+            and isinstance(held["layer"], str | None)
+            and isinstance(held["step"], int)
+            and self.severity in SEVERITIES
+            and math.isfinite(self.confidence)
         )
 
 
@@ -162,7 +180,7 @@ class Report:
     def __str__(self) -> str:
         slugs = [verdict.cause for verdict in self.verdicts[:1] if verdict.cause in BY_SLUG]
         more = [f"More: gradscope explain {slug}" for slug in slugs]
-        return "\n".join([self.headline, *_lines(self.verdicts), *more])
+        return printable("\n".join([self.headline, *_lines(self.verdicts), *more]))
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -204,7 +222,7 @@ class Report:
         parts = [f"**{self.headline}**"]
         for verdict in self.verdicts:
             parts += _section(verdict)
-        return "\n\n".join(parts) + "\n"
+        return printable("\n\n".join(parts)) + "\n"
 
     def raise_if_unhealthy(self) -> None:
         """Nothing for a healthy run.
@@ -223,24 +241,31 @@ def _none_of_the_known() -> str:
 
 def _section(verdict: Verdict) -> list[str]:
     """The paragraphs on one root cause, in Markdown."""
-    where = f" in `{verdict.layer}`" if verdict.layer else ""
+    where = f" in {in_code(verdict.layer)}" if verdict.layer else ""
     parts = [
-        f"### {verdict.cause}{where} ({verdict.severity}, since step {verdict.step}, "
+        f"### {_words(verdict.cause)}{where} ({verdict.severity}, since step {verdict.step}, "
         f"confidence {verdict.confidence:.0%})",
-        verdict.summary,
+        _words(verdict.summary),
     ]
     if verdict.symptoms:
-        parts.append("Explains: " + "; ".join(symptom.summary for symptom in verdict.symptoms))
+        symptoms = "; ".join(symptom.summary for symptom in verdict.symptoms)
+        parts.append(f"Explains: {_words(symptoms)}")
     if verdict.remedy.text:
-        parts.append(f"**What to change.** {verdict.remedy.text}")
+        parts.append(f"**What to change.** {_words(verdict.remedy.text)}")
     if verdict.remedy.code:
-        parts.append(f"```python\n{verdict.remedy.code}\n```")
+        fence = longer_than(verdict.remedy.code, "```")
+        parts.append(f"{fence}python\n{verdict.remedy.code}\n{fence}")
     if verdict.remedy.reference:
-        parts.append(f"Reference: {verdict.remedy.reference}")
+        parts.append(f"Reference: {_words(verdict.remedy.reference)}")
     if verdict.evidence:
-        rows = [f"| {key} | {value:.4g} |" for key, value in verdict.evidence.items()]
+        rows = [f"| {_words(key)} | {value:.4g} |" for key, value in verdict.evidence.items()]
         parts.append("\n".join(["| evidence | value |", "|---|---|", *rows]))
     return parts
+
+
+def _words(text: str) -> str:
+    """A sentence as it can stand in a paragraph or a cell of Markdown: no tag, no new block."""
+    return in_one_line(text).replace("<", "&lt;").replace("|", "\\|")
 
 
 def _lines(verdicts: Sequence[Verdict]) -> list[str]:

@@ -1,10 +1,12 @@
 """`gradscope check LOGDIR`: a run's health as an exit code, for scripts and CI."""
 
 import argparse
+import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gradscope.cli.slugs import slug_of
+from gradscope.printable import printable
 from gradscope.report import SEVERITIES
 
 if TYPE_CHECKING:
@@ -64,12 +66,14 @@ def run(arguments: argparse.Namespace) -> int:
     runs, complaints = open_all(arguments.logdir)
     judgements = [judge(report_of(run), arguments.fail_on, ignored) for run in runs]
     code = max((_CODES[judgement.result] for judgement in judgements), default=UNJUDGED)
-    if arguments.format == "json":
-        print(_json(judgements, complaints, arguments.fail_on, ignored, code))
-    else:
-        several = len(runs) + len(complaints) > 1
-        changed = bool(ignored) or arguments.fail_on != "warning"
-        _print(judgements, several, changed)
+    # `check ... | head`: who reads no further is still told by the exit code
+    with contextlib.suppress(BrokenPipeError):
+        if arguments.format == "json":
+            print(_json(judgements, complaints, arguments.fail_on, ignored, code))
+        else:
+            several = len(runs) + len(complaints) > 1
+            changed = bool(ignored) or arguments.fail_on != "warning"
+            _print(judgements, several, changed)
     complain(complaints)
     return code
 
@@ -87,7 +91,7 @@ def _print(judgements: "Sequence[Judgement]", several: bool, changed: bool) -> N
     """The reports; what the gate made of them only where options changed that."""
     for judgement in judgements:
         report = judgement.report
-        print(f"{report.logdir}: {report}" if several else report)
+        print(f"{printable(report.logdir)}: {report}" if several else report)
         if changed:
             print(f"gradscope check: {judgement.sentence}")
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradscope.comparison import Comparison
+from gradscope.printable import in_code, in_one_line, printable
 
 MOST_ROWS = 12
 """Rows of a table: what is left out is in `--format json`."""
@@ -25,10 +26,10 @@ _Rows = Sequence[tuple[str, ...]]
 def show(answer: Comparison, out: Console) -> None:
     """Prints the comparison: what to read, then the tables behind it."""
     for letter, name in (("a", answer.a), ("b", answer.b)):
-        out.print(Text(f"{letter}: {name}", style="bold"), soft_wrap=True)
+        out.print(Text(printable(f"{letter}: {name}"), style="bold"), soft_wrap=True)
     out.print()
     for place, sentence in enumerate(answer.sentences):
-        out.print(Text(sentence, style="" if place else "bold"))
+        out.print(Text(printable(sentence), style="" if place else "bold"))
     for title, head, rows in _tables(answer):
         out.print()
         out.print(_table(title, head, rows[:MOST_ROWS]))
@@ -38,7 +39,7 @@ def show(answer: Comparison, out: Console) -> None:
 
 def markdown(answer: Comparison) -> str:
     """The comparison as Markdown: the sentences as a list, then the tables behind them."""
-    lines = [f"**a**: `{answer.a}`  ", f"**b**: `{answer.b}`", ""]
+    lines = [f"**a**: {in_code(answer.a)}  ", f"**b**: {in_code(answer.b)}", ""]
     lines += [f"- {_escaped(sentence)}" for sentence in answer.sentences]
     for title, head, rows in _tables(answer):
         lines += ["", f"### {title}", "", _line(head), _line(["---"] * len(head))]
@@ -82,7 +83,8 @@ def _table(title: str, head: Sequence[str], rows: _Rows) -> Table:
     for name in head:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row), style="yellow" if row[-1] == "differs" else "")
+        style = "yellow" if row[-1] == "differs" else ""
+        table.add_row(*(Text(printable(cell)) for cell in row), style=style)
     return table
 
 
@@ -101,6 +103,7 @@ def _line(cells: Sequence[str]) -> str:
 
 def _escaped(text: str) -> str:
     """The text without what Markdown or HTML would take as markup: names come from the user."""
+    text = in_one_line(text)
     for sign in "\\`*_[]<>|":
         text = text.replace(
             sign, f"\\{sign}" if sign not in "<>" else {"<": "&lt;", ">": "&gt;"}[sign]

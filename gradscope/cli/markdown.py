@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from gradscope.cli import summary
 from gradscope.cli.numbers import measured, number, share
 from gradscope.cli.summary import Row
+from gradscope.printable import in_code, in_one_line
 from gradscope.records import Report
 from gradscope.run import Run
 
@@ -32,7 +33,7 @@ def to_markdown(judged: Sequence[tuple[Run, Report]], sort: str = "worst") -> st
 
 
 def _section(run: Run, report: Report, sort: str) -> str:
-    parts = [f"## {run.logdir}", report.to_markdown().rstrip("\n")]
+    parts = [f"## {_plain(run.logdir)}", report.to_markdown().rstrip("\n")]
     table = summary.rows(run) if report.steps else []
     if table:
         parts += ["### Loss", *_courses(run), "### Layers", *_table(table, report, sort)]
@@ -42,7 +43,7 @@ def _section(run: Run, report: Report, sort: str) -> str:
 def _courses(run: Run) -> list[str]:
     courses = {} if (loss := summary.loss(run)) is None else {"training": loss}
     courses |= {f"validation {metric}": it for metric, it in summary.validation(run).items()}
-    said = [f"{_cell(n)} {measured(it.first)} → {measured(it.last)}" for n, it in courses.items()]
+    said = [f"{_plain(n)} {measured(it.first)} → {measured(it.last)}" for n, it in courses.items()]
     return [f"First → last recorded step: {', '.join(said)}."] if said else []
 
 
@@ -69,7 +70,7 @@ def _table(table: Sequence[Row], report: Report, sort: str) -> list[str]:
 
 
 def _line(row: Row, marked: bool) -> str:
-    name = f"`{_cell(row.name)}`"
+    name = in_code(row.name).replace("|", "\\|")
     gradient = row.gradient
     cells = [
         f"**{name}**" if marked else name,
@@ -86,6 +87,6 @@ def _line(row: Row, marked: bool) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _cell(name: str) -> str:
-    """A name as it can stand in a cell, or in code in one: neither may be ended by it."""
-    return " ".join(name.split()).replace("`", "'").replace("|", "\\|")
+def _plain(name: str) -> str:
+    """A path or metric as it can stand in a line of text: no tag."""
+    return in_one_line(name).replace("<", "&lt;")

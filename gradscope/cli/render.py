@@ -1,8 +1,8 @@
 """Draws a run in the terminal: the loss line, the per-layer table, the verdicts.
 
 Nothing is computed here (see summary.py) and nothing is judged (see gradscope.diagnosis). All
-text goes through `rich.text.Text`, so that a path such as `[gan]/kernel` is no markup. Colour only
-repeats what a word or a sign says already.
+text goes through `rich.text.Text`, so that a path such as `[gan]/kernel` is no markup, and what
+comes from the run through `printable`. Colour only repeats what a word or a sign says already.
 """
 
 import sys
@@ -21,6 +21,7 @@ from gradscope.cli.numbers import measured, number, share
 from gradscope.cli.sparks import bars_from_zero, sparkline
 from gradscope.cli.summary import Row, Trend
 from gradscope.markup import evidence_name, figure
+from gradscope.printable import printable
 from gradscope.records import Report, RunView, Severity, Verdict
 
 Sort = Literal["worst", "depth"]
@@ -59,7 +60,13 @@ def console(file: TextIO | None = None) -> Console:
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="replace")
-    return Console(file=stream, highlight=False, emoji=False, markup=False)
+    return _Console(file=stream, highlight=False, emoji=False, markup=False)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """The error goes on to `main`: rich would exit with 1, as if a run were not healthy."""
+        raise
 
 
 def run_page(
@@ -75,7 +82,7 @@ def run_page(
     show_all: a row for every variable, not one for each layer.
     sort: "worst" for the rows first that verdicts name, where the run is not healthy, or "depth".
     """
-    out.print(Text(title, style="bold"))
+    out.print(Text(printable(title), style="bold"))
     for line in _objective(run, out):
         out.print(line)
     table = summary.rows(run) if report.steps else []
@@ -129,12 +136,12 @@ def print_verdicts(report: Report, out: Console) -> None:
     """Prints the headline, then for each root cause a panel and the code to paste."""
     well = report.judged and not report.verdicts
     colour = "red" if not report.healthy else "green" if well else "yellow"
-    out.print(Text(report.headline, style=f"bold {colour}"))
+    out.print(Text(printable(report.headline), style=f"bold {colour}"))
     for verdict in report.verdicts:
         out.print(_panel(verdict))
         for line in verdict.remedy.code.splitlines():
             # outside the panel and never wrapped, so that it can be pasted
-            out.print(Text(f"    {line}", style="cyan"), soft_wrap=True)
+            out.print(Text(f"    {printable(line)}", style="cyan"), soft_wrap=True)
 
 
 def _objective(run: RunView, out: Console) -> list[Text]:
@@ -143,7 +150,7 @@ def _objective(run: RunView, out: Console) -> list[Text]:
     if loss is not None:
         lines.append(_course("loss", loss, out))
     for metric, course in summary.validation(run).items():
-        lines.append(_course(f"validation {metric}", course, out))
+        lines.append(_course(f"validation {printable(metric)}", course, out))
     return lines
 
 
@@ -238,22 +245,22 @@ def _gradient(course: Trend | None, which: Literal["first", "last", "median"]) -
 
 
 def _panel(verdict: Verdict) -> Panel:
-    where = f"in {verdict.layer}, " if verdict.layer else ""
-    body = Text(verdict.summary)
+    where = f"in {printable(verdict.layer)}, " if verdict.layer else ""
+    body = Text(printable(verdict.summary))
     body.append(f"\n({where}since step {verdict.step}, confidence {verdict.confidence:.0%})")
     if verdict.symptoms:
         causes = ", ".join(dict.fromkeys(symptom.cause for symptom in verdict.symptoms))
-        body.append(f"\nIt explains: {causes}.")
+        body.append(f"\nIt explains: {printable(causes)}.")
     if verdict.evidence:
-        body.append(f"\nEvidence: {_key_figures(verdict)}.")
+        body.append(f"\nEvidence: {printable(_key_figures(verdict))}.")
     if verdict.remedy.text:
         body.append("\nWhat to change: ", style="bold")
-        body.append(verdict.remedy.text)
+        body.append(printable(verdict.remedy.text))
     if verdict.remedy.reference:
-        body.append(f"\nReference: {verdict.remedy.reference}", style="dim")
+        body.append(f"\nReference: {printable(verdict.remedy.reference)}", style="dim")
     if verdict.cause in BY_SLUG:
         body.append(f"\nMore: gradscope explain {verdict.cause}", style="dim")
-    title = Text(f"[{verdict.severity}] {verdict.cause}")
+    title = Text(printable(f"[{verdict.severity}] {verdict.cause}"))
     return Panel(body, title=title, title_align="left", border_style=_COLOURS[verdict.severity])
 
 

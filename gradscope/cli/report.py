@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from gradscope.errors import UsageError
+from gradscope.printable import printable
 
 if TYPE_CHECKING:
     from gradscope.records import Report
@@ -68,7 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     several = len(runs) + len(complaints) > 1
     if arguments.format == "text" and arguments.output is None:
         _print_pages(judged, arguments, sys.stdout)
-    else:
+    elif judged or arguments.format == "json":
+        # no page says nothing of nothing: of runs that can't be read, the complaints do
         _deliver(_text(judged, arguments, several), arguments.output)
     complain(complaints)
     return 0
@@ -102,17 +104,20 @@ def _deliver(text: str, output: Path | None) -> None:
         reconfigure = getattr(sys.stdout, "reconfigure", None)
         if reconfigure is not None:
             # whatever the terminal's encoding: the page says that it is UTF-8
-            reconfigure(encoding="utf-8")
+            reconfigure(encoding="utf-8", errors="replace")
         sys.stdout.write(text)
         return
     try:
-        output.write_text(text, encoding="utf-8")
+        output.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
         raise UsageError(
             f"can't write {str(output)!r}: {error.strerror}. "
             "Name a file in a directory that exists and that you can write to."
         ) from error
-    print(f"wrote {output} ({len(text.encode()) / 1e6:.1f} MB)", file=sys.stderr)
+    print(
+        f"wrote {printable(str(output))} ({len(text.encode(errors='replace')) / 1e6:.1f} MB)",
+        file=sys.stderr,
+    )
 
 
 def _print_pages(

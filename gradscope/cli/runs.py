@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gradscope.errors import RunError
+from gradscope.printable import printable
 from gradscope.records import Report
 from gradscope.run import Run, find_runs, open_run
 
@@ -63,5 +64,5 @@ def _open(logdir: str) -> Run:
     except RunError as error:
         raise RunError(str(error).removeprefix("open_run: ")) from error
     for note in run.notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(f"note: {printable(note)}", file=sys.stderr)
     return run

@@ -9,12 +9,11 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from gradscope.catalog import BY_NAME
 from gradscope.errors import RunError
 from gradscope.layout import Layout
-from gradscope.records import SEVERITIES, Verdict
+from gradscope.records import Verdict
 from gradscope.tensorboard import metadata
 from gradscope.tensorboard.metadata import PREFIX, RUN_TAG, VERDICTS_TAG, Content, NewerSchemaError
 from gradscope.tensorboard.sessions import Sessions, read_sessions, text_of
@@ -220,25 +219,9 @@ def _described(tags: Mapping[str, Stamp], *notes: str) -> Sessions | str:
 def _judgement(value: Datum) -> Judgement:
     try:
         verdicts = tuple(map(Verdict.from_dict, json.loads(text_of(value))))
-        if not all(map(_is_sound, verdicts)):
-            raise ValueError("a field of a verdict is of another type")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Judgement(notes=(f"The verdicts of step {value.step} can't be read.",))
     return Judgement(verdicts, value.step)
-
-
-def _is_sound(verdict: Any) -> bool:
-    """Whether each field of a verdict is of its type, which reading it leaves unchecked."""
-    return (
-        isinstance(verdict.cause, str)
-        and verdict.severity in SEVERITIES
-        and isinstance(verdict.layer, str | None)
-        and isinstance(verdict.step, int)
-        and isinstance(verdict.confidence, int | float)
-        and isinstance(verdict.summary, str)
-        and all(isinstance(one, int | float) for one in verdict.evidence.values())
-        and all(map(_is_sound, verdict.symptoms))
-    )
 
 
 def _listed(

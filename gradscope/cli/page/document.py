@@ -207,4 +207,6 @@ def _name(run: str, logdir: str) -> str:
         shown = path.relative_to(root).as_posix()
     else:
         shown = Path(os.path.abspath(run)).name
+    # a name on disk need not be UTF-8, which an address has to be
+    shown = shown.encode(errors="replace").decode()
     return f"{shown}/gradscope" if shown else "gradscope"

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -209,3 +211,15 @@ def test_json_names_a_run_that_cannot_be_read(tmp_path, capsys, monkeypatch):
     assert answer["exit_code"] == 2
     assert [run["result"] for run in answer["runs"]] == ["passed"]
     assert "written by a newer gradscope" in answer["unreadable"][0]
+
+
+def test_a_reader_that_has_seen_enough_still_gets_the_exit_code(tmp_path):
+    """`set -o pipefail; gradscope check ... | head -1` fails for a run that is not healthy."""
+    write_run(tmp_path, verdicts=(dataclasses.replace(VANISHING, summary="x" * 1_000_000),))
+    with subprocess.Popen(
+        [sys.executable, "-m", "gradscope", "check", str(tmp_path)], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.wait(60) == 1

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -121,3 +122,45 @@ def test_the_package_runs_as_a_module():
         check=False,
     )
     assert (run.returncode, run.stdout) == (0, f"gradscope {gradscope.__version__}\n")
+
+
+def test_a_full_disk_is_no_sick_run():
+    code = (
+        "import sys\n"
+        "from gradscope.cli import main as cli\n"
+        "cli.check.run = lambda arguments: print('well') or 0\n"
+        "sys.stdout = open('/dev/full', 'w')\n"
+        "sys.exit(cli.main(['check', 'somewhere']))\n"
+    )
+    run = in_fresh_interpreter(code)
+    assert run.returncode == 2
+    assert run.stderr == "gradscope check: can't write: No space left on device.\n"
+
+
+def test_a_closed_standard_output_ends_no_command():
+    code = (
+        "import sys\n"
+        "from gradscope.cli import main as cli\n"
+        "cli.check.run = lambda arguments: print('well') or 1\n"
+        "sys.stdout = sys.stderr = None\n"
+        "sys.exit(cli.main(['check', 'somewhere']))\n"
+    )
+    assert in_fresh_interpreter(code).returncode == 1
+
+
+def test_an_error_in_a_file_is_not_taken_for_standard_output(monkeypatch):
+    def fail(arguments):
+        return Path("/no/such/file").read_text()
+
+    monkeypatch.setattr(cli.report, "run", fail)
+    with pytest.raises(FileNotFoundError):
+        cli.main(["report", "somewhere"])
+
+
+def test_a_message_gives_no_order_to_the_terminal(monkeypatch, capsys):
+    def fail(arguments):
+        raise RunError("two runs:\n  a\x1b[2Jb")
+
+    monkeypatch.setattr(cli.report, "run", fail)
+    cli.main(["report", "somewhere"])
+    assert capsys.readouterr().err == "gradscope report: two runs:\n  a\\x1b[2Jb\n"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import re
 import subprocess
 import sys
@@ -103,7 +104,7 @@ def test_markdown_tells_the_layers_worst_first(tmp_path, capsys):
 def test_a_name_can_not_end_its_cell_or_its_code(tmp_path, capsys):
     write_run(tmp_path, columns={"grad_norm": {"a|b`c\nd/kernel": [1.0] * 4}})
     main(["report", "--format", "markdown", str(tmp_path)])
-    assert "| `a\\|b'c d/kernel` | 1 | 1 | 1 |" in capsys.readouterr().out
+    assert "| `` a\\|b`c d/kernel `` | 1 | 1 | 1 |" in capsys.readouterr().out
 
 
 def test_json_holds_the_course_of_each_layer(tmp_path, capsys):
@@ -288,3 +289,36 @@ def test_a_run_that_was_cut_off_before_its_first_verdicts_is_judged_now(tmp_path
     assert "[critical] nonfinite" in captured.out
     write_run(tmp_path / "judged", columns=long, verdicts=())
     assert main(["check", str(tmp_path / "judged")]) == 0, "stored verdicts are not judged anew"
+
+
+def test_a_reader_of_the_text_that_has_seen_enough_is_no_error(tmp_path):
+    write_run(tmp_path, verdicts=(dataclasses.replace(VANISHING, summary="x" * 1_000_000),))
+    with subprocess.Popen(
+        [sys.executable, "-m", "gradscope", "report", str(tmp_path)], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_of_runs_that_can_not_be_read_there_is_no_page(form, tmp_path, capsys):
+    for name in ("a", "b"):
+        (tmp_path / name / "gradscope").mkdir(parents=True)
+        file = tmp_path / name / "gradscope" / "events.out.tfevents.1.host.1.0.gradscope"
+        file.write_bytes(b"\x01" * 30)
+    page = tmp_path / "page"
+    assert main(["report", "--format", form, "--output", str(page), str(tmp_path)]) == 2
+    assert not page.exists()
+    assert capsys.readouterr().err.count("can be read") == 2
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
+def test_a_name_that_is_no_utf8_is_shown_all_the_same(form, tmp_path):
+    columns = {"grad_norm": {"\ud800/kernel": [1.0] * 4}}
+    # TensorFlow writes to no such path, but a directory can be renamed
+    run = write_run(tmp_path / "run", columns).rename(tmp_path / os.fsdecode(b"r\xff"))
+    page = tmp_path / "page"
+    assert main(["report", "--format", form, "--output", str(page), str(run)]) == 0
+    assert "kernel" in page.read_text("utf-8")

@@ -322,3 +322,24 @@ def test_reading_does_not_import_tensorflow(tmp_path):
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert answer.stdout.splitlines() == [f"{3 * LAYOUT.slots} vanishing-gradient", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("good", "damaged"),
+    [
+        (b'"severity": "critical"', b'"severity": "critibal"'),
+        (b'"step": 3', b'"step":""'),
+        (b'"confidence": 0.99', b'"confidence": "99"'),
+        (b'"confidence": 0.99', b'"confidence":  NaN'),
+        (b'"layer": "net/first/kernel"', b'"layer":                 55'),
+    ],
+)
+def test_a_damaged_verdict_is_left_out_and_said(tmp_path, good, damaged):
+    """Payload checksums are not verified on reading, so anything that is JSON comes this far."""
+    path = write_session(tmp_path, range(3), verdicts=(VANISHING,))
+    content = path.read_bytes()
+    assert content.count(good) == 1 and len(good) == len(damaged)
+    path.write_bytes(content.replace(good, damaged))
+    run = open_run(tmp_path)
+    assert run.verdicts == () and run.judged_at is None
+    assert run.notes == (f"{path.name}: '_gradscope_/verdicts' of step 2 can't be read.",)
