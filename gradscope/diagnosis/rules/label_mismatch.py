@@ -7,6 +7,7 @@ import numpy as np
 from gradscope.diagnosis.facts import Objective, objective
 from gradscope.diagnosis.outcome import ALARM
 from gradscope.diagnosis.posterior import center
+from gradscope.diagnosis.progress import usual_loss
 from gradscope.diagnosis.reading import Floats, read, recorded_steps, scalar
 from gradscope.diagnosis.rule import Finding
 from gradscope.diagnosis.skill import skill
@@ -52,6 +53,8 @@ def _out_of_range(run: RunView, facts: Objective) -> Sequence[Finding]:
     if facts.kind == "binary" and low >= 0 and high - low >= SEVERAL:
         return ()
     broken = _breaks_there(run, classes)
+    if not broken and facts.loss is None and not _is_cross_entropy(run):
+        return ()
     # A cross-entropy of two classes takes all that is not 0 for 1.
     alike = facts.kind == "binary" and low >= 1
     failing = 1.0 if broken or alike else skill(run).below(GOOD)
@@ -115,7 +118,7 @@ def _no_class(run: RunView, facts: Objective) -> Sequence[Finding]:
 def _one_class(run: RunView, facts: Objective) -> Sequence[Finding]:
     seen = _only_class(run, facts)
     steps = recorded_steps(run)
-    if seen is None or len(steps) < LEAST_STEPS or not _whole_loss(run, seen):
+    if seen is None or len(steps) < LEAST_STEPS or not _whole_loss(run, _of_class(run, seen)):
         return ()
     return (
         Finding(
@@ -171,12 +174,31 @@ def _only_class(run: RunView, facts: Objective) -> int | None:
     return None
 
 
-def _whole_loss(run: RunView, seen: int) -> bool:
-    """Whether the cross-entropy of these labels is all of the loss, as far as that is known."""
-    own, loss = read(run, "class_loss"), read(run, "loss")
-    if not len(own) or str(seen) not in own.names or not len(loss):
+def _of_class(run: RunView, seen: int) -> Floats:
+    """float64[S]: the cross-entropy of the samples of one class, at the steps of the loss."""
+    own, steps = read(run, "class_loss"), read(run, "loss").steps
+    if str(seen) not in own.names:
+        return np.full(len(steps), np.nan)
+    return own.at(steps)[:, own.names.index(str(seen))]
+
+
+def _is_cross_entropy(run: RunView) -> bool:
+    """Whether the loss is that of the labels that have a class, or may be.
+
+    The labels of a loss written by hand are a guess: integers beside an embedding are no classes.
+    """
+    steps = read(run, "loss").steps
+    over_all = usual_loss(run, steps)
+    with np.errstate(invalid="ignore"):
+        over_known = over_all / read(run, "class_share").at(steps).sum(axis=1)
+    return _whole_loss(run, over_all) or _whole_loss(run, over_known)
+
+
+def _whole_loss(run: RunView, mine: Floats) -> bool:
+    """Whether a cross-entropy is all of the loss, as far as that is known."""
+    loss = read(run, "loss")
+    if not len(loss):
         return True
-    mine = own.at(loss.steps)[:, own.names.index(str(seen))]
     data = loss.values[:, 0] - np.nan_to_num(scalar(run, "regularization_loss", loss.steps))
     known = np.isfinite(mine) & np.isfinite(data) & (mine > TINY)
     if not known.any():

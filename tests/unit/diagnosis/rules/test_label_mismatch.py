@@ -54,6 +54,31 @@ def test_but_not_where_nothing_is_learnt(labelled):
     assert "ignore_class=-1" in finding.remedy.code
 
 
+@pytest.mark.parametrize(("loss", "named"), [
+    (0.3, False),  # of distances between embeddings, say
+    (2.0, True),  # the mean over the samples that have a class
+    (1.6, True),  # over all of them, as with tf.one_hot
+])  # fmt: skip
+def test_integers_beside_an_embedding_are_no_classes(labelled, loss, named):
+    shares, own = np.full((100, 4), 0.2), np.full((100, 4), 2.0)
+    run = labelled(0.0, 4.0, loss=loss, class_share=shares, class_loss=own)
+    assert bool(find(run)) == named
+
+
+def test_but_a_loss_that_has_a_name_says_what_labels_are(labelled):
+    info = facts()
+    info["objective"]["loss"] = "sparse_categorical_crossentropy"
+    own = np.full((100, 4), 2.0)
+    assert find(labelled(0.0, 4.0, loss=0.3, class_loss=own, info=info))
+
+
+def test_a_loss_that_breaks_where_such_a_label_is_says_so_itself(labelled):
+    own = np.full((100, 4), 2.0)
+    loss = np.full((100, 1), 0.3)
+    loss[0] = np.nan
+    assert find(labelled(0.0, 4.0, loss=loss, class_loss=own))
+
+
 def test_the_labels_of_another_model_are_its_own(labelled):
     assert not find(labelled(1.0, 4.0, loss=np.nan, info=facts(layer=None)))
 
