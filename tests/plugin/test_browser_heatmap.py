@@ -110,6 +110,26 @@ def test_a_drag_fetches_that_range_and_escape_resets(tab):
     tab(f"{HEATMAP}[aria-label*='steps 0 to {boards.LONG_STEPS - 1}']").wait_for()
 
 
+def test_escape_drops_a_drag_and_nothing_else(tab):
+    tab.open(run="healthy/gradscope", first=10, last=40, step=20)
+    before = tab.state
+    tab.page.mouse.move(*at(tab, 0.2, 0.5))
+    tab.page.mouse.down()
+    tab.page.mouse.move(*at(tab, 0.6, 0.5), steps=4)
+    tab.page.keyboard.press("Escape")
+    tab.page.mouse.up()
+    assert tab.state == before
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "shown"),
+    [("-5", "20", "0 to 20"), ("-9", "-5", "0 to 59"), ("5", "1e18", "5 to 59")],
+)
+def test_a_range_beyond_the_run_shows_what_there_is(tab, first, last, shown):
+    tab.open(run="healthy/gradscope", first=first, last=last)
+    assert f"over steps {shown} of" in tab(HEATMAP).get_attribute("aria-label")
+
+
 def test_a_double_click_resets_the_zoom(tab):
     tab.open(run="long/gradscope", statistic="grad_norm", first=100, last=200)
     tab.page.mouse.dblclick(*at(tab, 0.5, 0.3))

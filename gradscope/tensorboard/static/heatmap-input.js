@@ -30,10 +30,16 @@ export function listen(picture) {
     if (Math.abs(x - from) > DRAG) zoom(picture, from, x);
     else select(picture, cellAt(picture, x, y));
   });
-  canvas.addEventListener("pointercancel", () => {
+  const drop = () => {
     start = null;
     picture.parts.drag.hidden = true;
-  });
+  };
+  canvas.addEventListener("pointercancel", drop);
+  window.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || start === null) return;
+    drop();
+    event.stopPropagation(); // the drag alone: the zoom and the selection stay
+  }, { capture: true });
   canvas.addEventListener("pointerleave", () => start === null && point(picture, null));
   canvas.addEventListener("dblclick", () => picture.actions.set({ first: null, last: null }));
   canvas.addEventListener("keydown", (event) => keys(picture, event));

@@ -67,7 +67,7 @@ export function chooseStatistic(wanted, run) {
 /** The zoom, where it still lies within the run. */
 function rangeOf({ first, last }, run) {
   const within = (step) => step !== null && run.last_step !== null && step <= run.last_step;
-  const low = within(first) ? first : null;
+  const low = within(first) ? Math.max(0, first) : null;
   return { first: low, last: low === null || last === null || last < low ? null : Math.min(last, run.last_step) };
 }
 
