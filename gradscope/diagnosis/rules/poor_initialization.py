@@ -131,7 +131,7 @@ def _out_of_scale(run: RunView, chain: list[Kernel]) -> _Fault | None:
     if not far or harm is None:
         return None
     kernel = chain[int(np.nanargmax(excess) if large else np.nanargmin(excess))]
-    usual = (2 / kernel.fan_in) ** 0.5
+    usual = _usual_std(kernel, _initializer(run, kernel))
     way = "large" if large else "small"
     return _Fault(
         kernel,
@@ -181,25 +181,35 @@ def _too_little(run: RunView) -> str | None:
 
 
 def _remedy(run: RunView, kernel: Kernel) -> Remedy:
-    """The initializer that suits the layer's activation."""
+    """To let Keras choose the weights, by the initializer that suits the layer's activation."""
+    layer = kernel.name.rsplit("/", 1)[0]
+    initializer = _initializer(run, kernel)
+    return Remedy(
+        f"Let Keras choose the size of the weights: {initializer} in {layer} and in the layers "
+        f"like it. For {kernel.fan_in} inputs that is a standard deviation of about "
+        f"{_usual_std(kernel, initializer):.2g}.",
+        f'layer = {_class(facts.layers(run).get(layer, {}))}, kernel_initializer="{initializer}")',
+        REFERENCE,
+    )
+
+
+def _initializer(run: RunView, kernel: Kernel) -> str:
+    """The Keras initializer that suits the activation of the kernel's layer."""
     layer = kernel.name.rsplit("/", 1)[0]
     known = facts.layers(run)
     activation = known.get(layer, {}).get("activation")
     inside = {str(facts_.get("activation")) for facts_ in known.values()}
     rectified = activation in RECTIFIERS or (activation is None and bool(inside & RECTIFIERS))
     if activation == "selu":
-        initializer = "lecun_normal"
-    elif rectified or activation in ("gelu", "silu", "elu"):
-        initializer = "he_normal"
-    else:
-        initializer = "glorot_uniform"
-    return Remedy(
-        f"Let Keras choose the size of the weights: {initializer} in {layer} and in the layers "
-        f"like it. For {kernel.fan_in} inputs that is a standard deviation of about "
-        f"{(2 / kernel.fan_in) ** 0.5 if initializer == 'he_normal' else kernel.fan_in**-0.5:.2g}.",
-        f'layer = {_class(known.get(layer, {}))}, kernel_initializer="{initializer}")',
-        REFERENCE,
-    )
+        return "lecun_normal"
+    if rectified or activation in ("gelu", "silu", "elu"):
+        return "he_normal"
+    return "glorot_uniform"
+
+
+def _usual_std(kernel: Kernel, initializer: str) -> float:
+    """The standard deviation of the weights that an initializer draws, with as many outputs."""
+    return ((2 if initializer == "he_normal" else 1) / kernel.fan_in) ** 0.5
 
 
 def _class(layer: object) -> str:

@@ -61,6 +61,14 @@ def test_weights_that_are_too_large_are_named_with_the_signal(stalled):
     assert 'kernel_initializer="he_normal"' in finding.remedy.code
 
 
+@pytest.mark.parametrize(("activation", "usual"), [("tanh", "0.1"), ("relu", "0.14")])
+def test_what_is_usual_is_what_the_remedy_gives(stalled, activation, usual):
+    facts = info(0.001, activation=activation)
+    (finding,) = find(stalled(info=facts, activation_rms=SHRINKING))
+    assert f"where {usual} is usual" in finding.summary
+    assert f"a standard deviation of about {usual}." in finding.remedy.text
+
+
 def test_the_same_is_no_finding_in_a_run_that_learns(make_run):
     assert not find(make_run(info=info(30 * USUAL), activation_rms=GROWING))
 
