@@ -4,7 +4,7 @@ import json
 import os
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ Validations = Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
 _BUFFER_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """A run as it was on disk when it was opened; satisfies `records.RunView`.
 
@@ -51,6 +51,8 @@ class Run:
     >>> writer.record(Record(0, 0.0, np.array([0.5, 0.25, 2.0], np.float32), layout))
     >>> writer.close()
     >>> run = open_run("runs/digits")
+    >>> run
+    <Run 'runs/digits': 1 recorded step, the last 0; 2 statistics; verdicts: not judged yet>
     >>> run.statistics
     ('grad_norm', 'loss')
     >>> run.names("grad_norm")
@@ -64,12 +66,23 @@ class Run:
     layout: Layout
     steps: NDArray[np.int64]
     wall_times: NDArray[np.float64]
-    info: Mapping[str, Any] = field(repr=False)
-    validation: Validations = field(repr=False)
+    info: Mapping[str, Any]
+    validation: Validations
     verdicts: tuple[Verdict, ...]
     judged_at: int | None
     notes: tuple[str, ...]
-    _values: Mapping[str, NDArray[np.float32]] = field(repr=False)
+    _values: Mapping[str, NDArray[np.float32]]
+
+    def __repr__(self) -> str:
+        """One line, as a notebook shows it; the arrays are asked for by name."""
+        steps = f"{len(self.steps)} recorded step" + "s" * (len(self.steps) != 1)
+        if len(self.steps):
+            steps += f", the last {self.steps[-1]}"
+        causes = ", ".join(verdict.cause for verdict in self.verdicts) or "none"
+        judged = causes if self.judged_at is not None else "not judged yet"
+        return (
+            f"<Run {self.logdir!r}: {steps}; {len(self.statistics)} statistics; verdicts: {judged}>"
+        )
 
     @property
     def statistics(self) -> tuple[str, ...]:

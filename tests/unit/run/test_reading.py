@@ -55,6 +55,16 @@ def test_statistics_come_in_catalogue_order_and_unknown_ones_last(tmp_path):
     np.testing.assert_array_equal(run.series("later")[1], record(0, layout)["later"][None])
 
 
+def test_a_run_shows_itself_in_one_line(tmp_path):
+    write_session(tmp_path / "a", range(5, 9), verdicts=(VANISHING,))
+    write_session(tmp_path / "b", [3], verdicts=())
+    assert repr(open_run(tmp_path / "a")) == (
+        f"<Run {str(tmp_path / 'a')!r}: 4 recorded steps, the last 8; {len(LAYOUT.columns)} "
+        "statistics; verdicts: vanishing-gradient>"
+    )
+    assert "1 recorded step, the last 3; " in repr(open_run(tmp_path / "b"))
+
+
 def test_a_statistic_that_is_not_recorded_is_named(tmp_path):
     write_session(tmp_path, [0])
     with pytest.raises(UsageError, match=r"doesn't record 'weight_norm'. It records grad_norm, "):
