@@ -114,10 +114,8 @@ def _deliver(text: str, output: Path | None) -> None:
             f"can't write {str(output)!r}: {error.strerror}. "
             "Name a file in a directory that exists and that you can write to."
         ) from error
-    print(
-        f"wrote {printable(str(output))} ({len(text.encode(errors='replace')) / 1e6:.1f} MB)",
-        file=sys.stderr,
-    )
+    size = len(text.encode(errors="replace")) / 1000
+    print(f"wrote {printable(str(output))} ({size:.0f} kB)", file=sys.stderr)
 
 
 def _print_pages(

@@ -50,7 +50,11 @@ def test_upper_case_blanks_and_underscores_are_forgiven(typed):
 
 @pytest.mark.parametrize(
     ("typed", "near"),
-    [("vanishing-gradients", "vanishing-gradient"), ("plateau", "loss-plateau")],
+    [
+        ("vanishing-gradients", "vanishing-gradient"),
+        ("plateau", "loss-plateau"),
+        ("NaN", "nonfinite or nonfinite-input"),
+    ],
 )
 def test_an_unknown_cause_is_an_error_with_near_matches_and_the_list(typed, near, capsys):
     assert main(["explain", typed]) == 2

@@ -150,8 +150,8 @@ def test_output_goes_to_a_file_and_says_so(form, tmp_path, capsys):
     assert main(["report", str(tmp_path / "run"), "--format", form, "--output", str(file)]) == 0
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith(f"wrote {file} (0.")
     text = file.read_text(encoding="utf-8")
+    assert captured.err == f"wrote {file} ({len(text.encode()) / 1000:.0f} kB)\n"
     assert "vanishing-gradient" in text and "\x1b" not in text
     assert text.endswith("\n")
 
