@@ -32,6 +32,9 @@ CAUSES_HEAD = """\
 What a verdict can name. Each page says what it means, how it is decided, what it is confused with
 and what to do; `gradscope explain CAUSE` prints it in the terminal. How often they are right is
 [measured](accuracy.md).
+
+A healthy run is said to have none of one cause fewer: `loss-plateau` is what remains to be said of
+a run that has none of the others and yet does not learn.
 """
 
 FAMILIES: dict[Family, str] = {
