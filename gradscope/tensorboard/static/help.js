@@ -15,14 +15,14 @@ const MOUSE = [
   ["point", "read a cell; the profile beside the lines shows its step"],
   ["drag", "zoom to a range of steps"],
   ["double click", "reset the zoom"],
-  ["click", "select a row and keep its step"],
+  ["click", "select a row and keep its step; all that was recorded of its layer stands at the foot"],
 ];
 
 /** A dialog that `open()` shows. */
 export function createHelp() {
   const dialog = el("dialog", { id: "help", class: "help", "aria-label": "Help" },
     el("h2", {}, "How to read this page"),
-    el("p", {}, "At the top stands what is wrong, since which step, and the line that cures it. A click on a verdict shows the place in the pictures below."),
+    el("p", {}, "At the top stands what is wrong, since which step, and the line that cures it. A click on a verdict shows the place in the pictures below, and its layer at the foot of the page."),
     el("p", {}, "In the heatmap each row is a variable or a layer, from input to output; each column is a step, or several, of which the largest value is shown. Colours keep their meaning while you zoom."),
     colours(),
     el("h3", {}, "Keys"), table(KEYS), el("h3", {}, "Pointer"), table(MOUSE),
