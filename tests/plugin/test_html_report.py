@@ -163,6 +163,16 @@ def test_a_link_shows_what_it_names(page, written):
     assert document("#run-picker").input_value() == "healthy/gradscope"
 
 
+def test_on_paper_it_is_light_whatever_the_screen_is(two):
+    two.page.emulate_media(color_scheme="dark")
+    two("html[data-theme=dark]").wait_for()
+    two.page.emulate_media(color_scheme="dark", media="print")
+    two("html[data-theme=light]").wait_for()
+    two.page.emulate_media(color_scheme="dark", media="screen")
+    two("html[data-theme=dark]").wait_for()
+    two.page.emulate_media(color_scheme="light")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_without_scripts_the_text_says_it_all(browser, written, scheme):
     file = written("two", boards.healthy, boards.vanishing)

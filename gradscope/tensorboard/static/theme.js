@@ -1,6 +1,7 @@
 // Light or dark: as TensorBoard says, else as the system does. Colours for canvases come from style.css.
 
 const system = window.matchMedia("(prefers-color-scheme: dark)");
+const paper = window.matchMedia("print"); // paper is white, whatever the screen is
 const listeners = new Set();
 let now = null;
 
@@ -18,6 +19,7 @@ export function watchTheme(listener) {
 /** Follows TensorBoard's switch and the system's. */
 export function startTheme() {
   system.addEventListener("change", refresh);
+  paper.addEventListener("change", refresh);
   const body = host();
   if (body) new MutationObserver(refresh).observe(body, { attributes: true, attributeFilter: ["class"] });
   apply();
@@ -42,6 +44,7 @@ function apply() {
 }
 
 function isDark() {
+  if (paper.matches) return false;
   const body = host();
   return body ? body.classList.contains("dark-mode") : system.matches;
 }
