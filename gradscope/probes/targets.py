@@ -75,17 +75,25 @@ def predicted(outputs: tf.Tensor | None) -> Predicted:
 def residual_rms(labels: tf.Tensor | None, outputs: tf.Tensor, kind: str | None) -> tf.Tensor:
     """√ mean (y − p)², a float32 scalar; NaN for kinds that are classes or unknown.
 
-    labels, outputs: tensors of one shape, but for axes of length 1.
+    labels, outputs: tensors of one shape, but for axes of length 1; NaN for any others, such as a
+        column of targets for ten outputs, which a loss may broadcast.
     """
+    nan = tf.constant(_NAN, tf.float32)
     if labels is None or kind != "regression":
-        return tf.constant(_NAN, tf.float32)
+        return nan
     y, p = (tf.reshape(reduce.real(x), [-1]) for x in (labels, outputs))
     if not y.shape.is_compatible_with(p.shape):
-        return tf.constant(_NAN, tf.float32)
+        return nan
+    fits = None
+    if not (y.shape.is_fully_defined() and p.shape.is_fully_defined()):
+        # Sizes that are known at run time only must not stop the training where they differ.
+        fits, size = tf.equal(tf.size(y), tf.size(p)), tf.minimum(tf.size(y), tf.size(p))
+        y, p = y[:size], p[:size]
     wide = tf.float64 if tf.float64 in (y.dtype, p.dtype) else tf.float32
     error = reduce.entry(tf.cast(y, wide) - tf.cast(p, wide))
     mean = reduce.sums(error * error)[0] / tf.cast(tf.size(error), wide)
-    return tf.cast(tf.sqrt(mean), tf.float32)
+    rms = tf.cast(tf.sqrt(mean), tf.float32)
+    return rms if fits is None else tf.where(fits, rms, nan)
 
 
 def _range(values: tf.Tensor, mean: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -141,6 +141,20 @@ def test_residual_of_a_column_and_a_vector() -> None:
     assert math.isnan(targets.residual_rms(tf.constant(y), tf.constant(p), "sparse"))
 
 
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("outputs", [1, 10])
+def test_targets_that_a_loss_broadcasts_do_not_stop_a_step(outputs, jit_compile):
+    @tf.function(
+        input_signature=[tf.TensorSpec([None, 1]), tf.TensorSpec([None, outputs])],
+        jit_compile=jit_compile,
+    )
+    def measured(y, p):
+        return targets.residual_rms(y, p, "regression")
+
+    got = measured(tf.ones([4, 1]), tf.zeros([4, outputs]))
+    assert same(got, 1.0 if outputs == 1 else math.nan)
+
+
 def test_nan_in_predictions_is_nan_everywhere() -> None:
     outputs = tf.constant([[0.1, math.nan], [0.3, 0.2]])
     assert all(math.isnan(value) for value in targets.predicted(outputs))
