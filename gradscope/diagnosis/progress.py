@@ -73,10 +73,14 @@ class Progress:
         middles = _bins(values[np.isfinite(values)])
         return float(middles.min()) if len(middles) else float("nan")
 
+    def trended(self, share: float = 0.5) -> bool:
+        """Whether there are enough steps to say which way the loss goes over the last part."""
+        return self._trend(share)[0] is not None
+
     def falling(self, share: float = 0.5) -> float:
         """Probability that the loss falls notably (by `FALLING`) over the last part of the run.
 
-        share: how much of the run that part is.
+        share: how much of the run that part is. 0 where too few steps tell.
         """
         trend, level = self._trend(share)
         if trend is None:

@@ -43,7 +43,8 @@ def find(run: RunView) -> Sequence[Finding]:
     falling = course.falling()
     if falling >= STILL or len(recorded_steps(run)) < LEAST_STEPS:
         return ()
-    far = float(np.nan_to_num(not_learnt(course, 1 - FAR, LEAST_NOISE)))
+    settled = course.trended()
+    far = float(np.nan_to_num(not_learnt(course, 1 - FAR, LEAST_NOISE))) if settled else 0.0
     confidence = max(result.unlearnt, far)
     if not confidence >= ALARM:
         return ()

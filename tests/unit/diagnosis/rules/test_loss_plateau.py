@@ -96,6 +96,10 @@ def test_one_that_settled_where_noisy_data_end_is_no_finding(make_run):
     assert not find(targets(make_run, error))
 
 
+def test_a_run_too_short_to_see_a_trend_is_not_said_to_have_settled(make_run):
+    assert not find(targets(make_run, np.linspace(1.3, 0.86, 60)[:, None]))
+
+
 def test_nor_is_one_that_still_falls(make_run):
     assert not find(targets(make_run, np.linspace(1.6, 0.95, 200)[:, None]))
 
