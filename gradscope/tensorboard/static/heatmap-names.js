@@ -1,6 +1,7 @@
 // The names at the left of a heatmap: without the path that all share, cut at the front, whole on hover.
 
 import { el, replace } from "./dom.js";
+import { keepFocus } from "./focus.js";
 import { shorten } from "./format.js";
 import { foldedNow, sharedPath } from "./rows.js";
 
@@ -27,7 +28,7 @@ export function drawNames(picture) {
     free = middle;
     names.push(nameOf(picture, row, middle, { letters, shared, high: Math.min(16, Math.max(LINE, each)), toggle: toggles && row.head }));
   });
-  replace(parts.names, names);
+  keepFocus(parts.names, () => replace(parts.names, names));
 }
 
 function nameOf(picture, row, middle, { letters, shared, high, toggle }) {

@@ -12,6 +12,7 @@ import * as bar from "./bar.js";
 import * as data from "./data.js";
 import { gutter, RIGHT } from "./axis.js";
 import { el, hasSize, watchSize } from "./dom.js";
+import { keepFocus } from "./focus.js";
 import { borrowFont } from "./font.js";
 import { createHelp } from "./help.js";
 import { startKeys } from "./keyboard.js";
@@ -108,8 +109,10 @@ function draw(view = tab.view && { ...tab.view, theme: theme() }) {
   if (!hasSize(tab.page.root)) return false; // drawn when the tab is shown: see `sized`
   tab.page.root.dataset.state = "shown";
   heading(tab.page, view);
-  tab.bar.update({ ...view, other: view.other?.run ?? null });
-  tab.panels.update(withHover(view));
+  keepFocus(tab.page.root, () => {
+    tab.bar.update({ ...view, other: view.other?.run ?? null });
+    tab.panels.update(withHover(view));
+  });
   document.body.dataset.ready = "1";
   prefetch(view.run, view.statistic?.name);
   return true;

@@ -13,9 +13,19 @@ export function create(root, actions) {
       if (now === before) return; // an open card stays open while a run goes on
       before = now;
       const cards = run.verdicts.length ? run.verdicts.map((verdict) => card(verdict, actions)) : [calm(run)];
+      const open = new Set(folds(root).filter(([, fold]) => fold.open).map(([key]) => key));
       replace(root, cards, notes(run.notes));
+      for (const [key, fold] of folds(root)) if (open.has(key)) fold.open = true;
     },
   };
+}
+
+/** [what it is of, element] of each part that can be opened: a judgement that goes on closes none. */
+function folds(root) {
+  return [...root.querySelectorAll(".verdict[data-cause] details")].map((fold) => {
+    const { cause } = fold.closest(".verdict").dataset;
+    return [`${cause} ${fold.querySelector("summary").textContent}`, fold];
+  });
 }
 
 /** No verdict: the run is well, or it is too early to say. */
