@@ -59,11 +59,13 @@ def of_classes(
     )
     if not member.shape[:1].is_compatible_with(logits.shape[:1]):
         return None
+    member, logits, fits = reduce.alongside(member, logits)
     losses = tf.reduce_logsumexp(logits, 1, keepdims=True) - logits
     losses = tf.reduce_sum(tf.where(member, losses, tf.zeros_like(losses)), 0)
     held = tf.reduce_sum(tf.cast(member, losses.dtype), 0)
     total = tf.cast(tf.shape(member)[0], losses.dtype)
-    return Classes(tf.cast(held / total, tf.float32), tf.cast(losses / held, tf.float32))
+    figures = (tf.cast(x, tf.float32) for x in (held / total, losses / held))
+    return Classes(*(tf.where(fits, x, _NAN) for x in figures))
 
 
 def accuracy(
@@ -86,9 +88,11 @@ def accuracy(
         return tf.constant(_NAN, tf.float32)
     if not predicted.shape.is_compatible_with(wanted.shape):
         return tf.constant(_NAN, tf.float32)
+    predicted, wanted, fits = reduce.alongside(predicted, wanted)
     share = tf.reduce_mean(tf.cast(tf.equal(predicted, wanted), tf.float32))
     # The index of the largest of numbers with NaN among them is another one on XLA.
-    return tf.where(tf.math.is_nan(tf.reduce_sum(outputs)), _NAN, share)
+    unknown = tf.math.is_nan(tf.reduce_sum(outputs)) | ~fits
+    return tf.where(unknown, _NAN, share)
 
 
 def _numbers(labels: tf.Tensor, kind: str | None) -> tf.Tensor:

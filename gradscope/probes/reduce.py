@@ -150,3 +150,17 @@ def _on_gpu(x: tf.Tensor) -> bool:
     # In a graph being traced a tensor has no device yet; a visible GPU is where XLA will put it.
     device = getattr(x, "device", "") or ""
     return "GPU" in device or ("CPU" not in device and bool(tf.config.list_logical_devices("GPU")))
+
+
+def alongside(one: tf.Tensor, other: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The two, and a bool scalar: whether their first axes have one length.
+
+    Lengths that are known at run time only must not stop the training where they differ: then both
+    are cut to the shorter one. They are compatible as far as they are known.
+    """
+    known = [x.shape[:1].is_fully_defined() for x in (one, other)]
+    if all(known):
+        return one, other, tf.constant(True)
+    lengths = tf.shape(one)[0], tf.shape(other)[0]
+    least = tf.minimum(*lengths)
+    return one[:least], other[:least], tf.equal(*lengths)

@@ -84,16 +84,11 @@ def residual_rms(labels: tf.Tensor | None, outputs: tf.Tensor, kind: str | None)
     y, p = (tf.reshape(reduce.real(x), [-1]) for x in (labels, outputs))
     if not y.shape.is_compatible_with(p.shape):
         return nan
-    fits = None
-    if not (y.shape.is_fully_defined() and p.shape.is_fully_defined()):
-        # Sizes that are known at run time only must not stop the training where they differ.
-        fits, size = tf.equal(tf.size(y), tf.size(p)), tf.minimum(tf.size(y), tf.size(p))
-        y, p = y[:size], p[:size]
+    y, p, fits = reduce.alongside(y, p)
     wide = tf.float64 if tf.float64 in (y.dtype, p.dtype) else tf.float32
     error = reduce.entry(tf.cast(y, wide) - tf.cast(p, wide))
     mean = reduce.sums(error * error)[0] / tf.cast(tf.size(error), wide)
-    rms = tf.cast(tf.sqrt(mean), tf.float32)
-    return rms if fits is None else tf.where(fits, rms, nan)
+    return tf.where(fits, tf.cast(tf.sqrt(mean), tf.float32), nan)
 
 
 def _range(values: tf.Tensor, mean: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

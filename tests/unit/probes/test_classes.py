@@ -142,6 +142,26 @@ def test_residual_of_a_column_and_a_vector() -> None:
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("steps", [1, 5])
+def test_labels_that_are_fewer_than_the_outputs_do_not_stop_a_step(steps, jit_compile):
+    @tf.function(
+        input_signature=[tf.TensorSpec([None, 1], tf.int32), tf.TensorSpec([None, steps, 2])],
+        jit_compile=jit_compile,
+    )
+    def measured(labels, outputs):
+        found = classes.of_classes(labels, outputs, outputs, "sparse")
+        assert found
+        return classes.accuracy(labels, outputs, outputs, "sparse"), *found
+
+    right, share, loss = measured(tf.zeros([4, 1], tf.int32), tf.zeros([4, steps, 2]))
+    fits = steps == 1
+    nan = [math.nan, math.nan]
+    np.testing.assert_allclose(right, 1.0 if fits else math.nan)
+    np.testing.assert_allclose(share, [1.0, 0.0] if fits else nan)
+    np.testing.assert_allclose(loss, [math.log(2), math.nan] if fits else nan, rtol=1e-6)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize("outputs", [1, 10])
 def test_targets_that_a_loss_broadcasts_do_not_stop_a_step(outputs, jit_compile):
     @tf.function(
