@@ -128,7 +128,7 @@ def _data(differing: Sequence[Datum], every: Sequence[Datum]) -> Iterator[str]:
         most = max(classes, key=lambda datum: abs(datum.b - datum.a))
         name = most.what.partition(".")[2]
         more = f" {len(classes) - 1} more classes differ." if len(classes) > 1 else ""
-        yield (f"Class {name} is {most.b:.0%} of the labels in b and {most.a:.0%} in a.{more}")
+        yield (f"Class {name} is {most.a:.0%} of the labels in a and {most.b:.0%} in b.{more}")
 
 
 def _nonfinite(datum: Datum) -> str:
@@ -210,7 +210,7 @@ def _verdicts(answer: Comparison) -> Iterator[str]:
         return
     parts = [
         f"{run} has {', '.join(causes) if causes else 'none'}"
-        for run, causes in (("b", theirs), ("a", ours))
+        for run, causes in (("a", ours), ("b", theirs))
     ]
     yield f"Verdicts: {'; '.join(parts)}."
 
@@ -247,7 +247,7 @@ def _anything(answer: Comparison) -> bool:
 
 
 def _both(a: Any, b: Any) -> str:
-    return f"{_value(b)} in b and {_value(a)} in a"
+    return f"{_value(a)} in a and {_value(b)} in b"
 
 
 def _value(value: Any) -> str:

@@ -33,7 +33,7 @@ def compare(a: str | os.PathLike[str] | RunView, b: str | os.PathLike[str] | Run
     ...         writer.record(Record(step, 0.0, values, layout))
     ...     writer.close()
     >>> compare("runs/good", "runs/bad").sentences
-    ("The inputs' standard deviation is 284 in b and 1.11 in a.",)
+    ("The inputs' standard deviation is 1.11 in a and 284 in b.",)
     """
     opened = _opened(a), _opened(b)
     names = [getattr(run, "logdir", letter) for run, letter in zip(opened, "ab", strict=True)]

@@ -27,7 +27,7 @@ def test_the_text_leads_with_sentences_and_shows_what_is_behind_them(pair, capsy
     assert lines[:2] == [f"a: {good}", f"b: {bad}"]
     text = " ".join(" ".join(lines).split())
     assert "part in step 0, first in the norm of the gradient of net/first/kernel" in text
-    assert "Verdicts: b has vanishing-gradient; a has none." in text
+    assert "Verdicts: a has none; b has vanishing-gradient." in text
     assert "Where they part" in text
     assert "net/last/bias" in text
 

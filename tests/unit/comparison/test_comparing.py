@@ -45,9 +45,9 @@ def test_the_answer_has_the_form_that_the_routes_promise():
 def test_the_most_telling_thing_comes_first():
     found = compare(training(0), unscaled(1), verdicts=((), (SICK,)))
     first, second, third, last = found.sentences
-    assert first.startswith("The inputs' standard deviation is 94") and first.endswith("0.37 in a.")
+    assert first.startswith("The inputs' standard deviation is 0.37 in a and 94")
     assert second.startswith("They part at step 0: the root mean square of the output of net/one")
-    assert third == "Verdicts: b has unnormalized-input; a has none."
+    assert third == "Verdicts: a has none; b has unnormalized-input."
     assert last.startswith("Over the last 10 steps that both recorded the median loss is ")
 
 
@@ -62,7 +62,7 @@ def test_other_seeds_are_said_to_be_alike():
 def test_what_another_difference_says_already_gets_no_sentence():
     b = training(1, info=facts(optimizers=[{"class": "Adam", "beta_1": 0.9}]))
     text = " ".join(compare(training(0), b).sentences)
-    assert "The optimizer is Adam in b and SGD in a." in text
+    assert "The optimizer is SGD in a and Adam in b." in text
     assert "beta_1" not in text and "momentum" not in text
 
 

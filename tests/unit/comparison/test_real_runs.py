@@ -55,7 +55,7 @@ def test_the_same_seed_is_the_same_to_the_bit(healthy, tmp_path):
 def test_unscaled_inputs(healthy, tmp_path):
     found = compare(healthy[1], train(tmp_path, 0, scale=255.0))
     assert "input_std" in differing(found)
-    assert found.sentences[0].startswith("The inputs' standard deviation is 95")
+    assert found.sentences[0].startswith("The inputs' standard deviation is 0.375 in a and 95")
     assert (found.parting.statistic, found.parting.step) == ("activation_rms", 0)
 
 
