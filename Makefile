@@ -8,6 +8,8 @@ STAMP := $(VENV)/.installed-lock
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTHON ?=
 PYTEST_ARGS ?=
+# Processes of `make test`; each takes up to 4 GB.
+JOBS ?= 2
 
 .PHONY: help demo test test-slow unit lint format docs site screenshots bench lock clean
 
@@ -18,7 +20,7 @@ demo: $(STAMP) ## Trains a net that does not learn and its repaired twin, and sa
 	$(BIN)/gradscope demo
 
 test: $(STAMP) ## Runs all tests but the slow ones.
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not slow" -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 test-slow: $(STAMP) ## Runs the slow tests.
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
