@@ -72,6 +72,8 @@ class Buffer:
         columns: statistic -> names and values, without `dead_fraction`.
         silent: layer path -> bool[units], True for units that fired for no sample of the step.
         """
+        # What is of another length than in the first trace, as with sequences, isn't counted.
+        silent = {p: flags for p, flags in silent.items() if flags.shape[0] == self._units.get(p)}
         seen = self._pushed + 1
         silence = self._count(silent)
         dead = {"dead_fraction": self._dead(silence, silent, seen)} if silent else {}

@@ -27,7 +27,7 @@ class Classes(NamedTuple):
 
 def count(labels: tf.Tensor, outputs: tf.Tensor, kind: str | None) -> int | None:
     """The number of classes, None where labels are no classes or several labels at once."""
-    units = outputs.shape[-1] if outputs.shape.rank else None
+    units = _last(outputs)
     if kind == "binary":
         columns = labels.shape[-1] if (labels.shape.rank or 0) > 1 else 1
         return 2 if columns == 1 else None
@@ -44,11 +44,14 @@ def of_classes(
         largest entry counts, a row of zeros for no class, for "binary" a column of numbers that
         count as 1 above 0.5.
     outputs: predictions [..., classes], or [..., 1] or [...] for "binary".
-    scores: the logits that the loss works on, None where outputs are probabilities.
+    scores: the logits that the loss works on, None where outputs are probabilities; with logits of
+        a part of the outputs only, there is nothing to say.
     kind: "sparse", "onehot", "binary" or None.
     """
     classes = count(labels, outputs, kind)
     if not classes or classes > MAX_CLASSES:
+        return None
+    if kind != "binary" and scores is not None and _last(scores) != classes:
         return None
     rows = [-1] if kind == "binary" else [-1, classes]
     logits = _logits(tf.reshape(reduce.real(outputs if scores is None else scores), rows), scores)
@@ -76,7 +79,7 @@ def accuracy(
     Arguments as for `of_classes`; for "binary" there may be several labels at once, each of them
     counts. NaN where labels are no classes or the sum of outputs is NaN.
     """
-    units = outputs.shape[-1] if outputs.shape.rank else None
+    units = _last(outputs)
     if kind == "binary":
         predicted = tf.reshape(outputs, [-1]) > _EVEN if scores is None else None
         predicted = tf.reshape(scores, [-1]) > 0 if predicted is None else predicted
@@ -93,6 +96,11 @@ def accuracy(
     # The index of the largest of numbers with NaN among them is another one on XLA.
     unknown = tf.math.is_nan(tf.reduce_sum(outputs)) | ~fits
     return tf.where(unknown, _NAN, share)
+
+
+def _last(tensor: tf.Tensor) -> int | None:
+    """The length of the last axis, None without one and where it isn't known."""
+    return tensor.shape[-1] if tensor.shape.rank else None
 
 
 def _numbers(labels: tf.Tensor, kind: str | None) -> tf.Tensor:

@@ -49,8 +49,8 @@ class Features(NamedTuple):
 def features(tensors: Sequence[tf.Tensor]) -> Features:
     """The scale of single features; see the catalogue for the formulas.
 
-    tensors: real tensors [..., features], counted through; a vector is one feature. Without any,
-        all three are NaN, as they are where the largest rms is. As in every float32 square,
+    tensors: real tensors [..., features], counted through; a vector is one feature. Without any
+        feature all three are NaN, as they are where the largest rms is. As in every float32 square,
         elements beyond about 1e±19 are lost.
     """
     if not tensors:
@@ -58,6 +58,10 @@ def features(tensors: Sequence[tf.Tensor]) -> Features:
     rms = tf.concat([_feature_rms(x) for x in tensors], 0)
     # The maximum of a vector with NaN is NaN on XLA only.
     total = tf.reduce_sum(rms)
+    if not rms.shape.num_elements():
+        # The place of the largest of none, at run time, would stop the training.
+        total = tf.where(tf.size(rms) > 0, total, _NAN)
+        rms = tf.concat([rms, [0.0]], 0)
     nan = tf.math.is_nan(total)
     used = rms > 0
     least = tf.reduce_min(tf.where(used, rms, float("inf")))
@@ -77,7 +81,7 @@ def _feature_rms(x: tf.Tensor) -> tf.Tensor:
     if count != 1:
         squares = tf.reshape(squares, [-1, count or tf.shape(values)[-1]])
     squares = tf.reduce_sum(squares, 0, keepdims=count == 1)
-    size = tf.cast(tf.size(values) // tf.size(squares), squares.dtype)
+    size = tf.cast(tf.size(values) // tf.maximum(tf.size(squares), 1), squares.dtype)
     return tf.cast(tf.sqrt(squares / size), tf.float32)
 
 
@@ -98,10 +102,12 @@ def label_entropy(labels: tf.Tensor | None, kind: str | None, classes: int | Non
     labels: for "sparse" integers of any shape, out-of-range ones are left out; for "onehot" and
         "binary" floats, the last axis being the classes, or independent labels whose entropies
         are averaged.
-    kind: "sparse", "onehot", "binary"; anything else where labels are no classes: then NaN.
+    kind: "sparse", "onehot", "binary"; anything else where labels are no classes: then NaN, as for
+        "onehot" rows whose length is known at run time only.
     classes: number of classes, needed for "sparse".
     """
-    known = kind in ("onehot", "binary") or (kind == "sparse" and bool(classes))
+    known = kind == "binary" or (kind == "sparse" and bool(classes))
+    known = known or (kind == "onehot" and labels is not None and bool(_columns(labels)))
     if labels is None or not known:
         return tf.constant(_NAN, tf.float32)
     if kind == "binary":
@@ -118,6 +124,10 @@ def label_entropy(labels: tf.Tensor | None, kind: str | None, classes: int | Non
         ones = tf.ones_like(flat, tf.float32)
         counts = tf.math.unsorted_segment_sum(ones, slot, (classes or 0) + 1)[:-1]
     return tf.reduce_sum(_plogp(counts / tf.reduce_sum(counts)))
+
+
+def _columns(labels: tf.Tensor) -> int | None:
+    return labels.shape[-1] if labels.shape.rank else None
 
 
 def _plogp(p: tf.Tensor) -> tf.Tensor:

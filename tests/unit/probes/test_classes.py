@@ -224,3 +224,17 @@ def test_batch_size_of_labels_else_of_inputs() -> None:
     assert float(data.batch_size(tf.zeros([5]), inputs)) == oracles.batch_size(np.zeros(5)) == 5
     assert float(data.batch_size(None, inputs)) == 7
     assert math.isnan(data.batch_size(None, []))
+
+
+@pytest.mark.parametrize("width", [3, None])
+def test_logits_of_a_part_of_the_outputs_do_not_stop_a_step(width: int | None) -> None:
+    rows = tf.TensorSpec([None, CLASSES])
+
+    @tf.function(input_signature=[rows, rows, tf.TensorSpec([None, width])])
+    def measured(labels: tf.Tensor, outputs: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
+        assert classes.of_classes(labels, outputs, scores, "onehot") is None
+        assert classes.of_classes(labels, outputs, outputs, "onehot") is not None
+        return classes.accuracy(labels, outputs, scores, "onehot")
+
+    labels = tf.one_hot([0, 1, 2, 3, 0], CLASSES)
+    assert same(measured(labels, labels, labels[:, :3]), 1.0)

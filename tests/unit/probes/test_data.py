@@ -75,3 +75,27 @@ def test_labels_that_are_no_classes_have_none(kind: str | None) -> None:
 def test_one_class_only_has_none_to_spread(shape: tuple[int, ...]) -> None:
     if math.prod(shape):
         assert float(data.label_entropy(tf.fill(shape, 2), "sparse", 3)) == 0
+
+
+@pytest.mark.parametrize("features", [0, 3])
+def test_inputs_that_turn_out_to_have_no_features_do_not_stop_a_step(features: int) -> None:
+    @tf.function(input_signature=[tf.TensorSpec([None, None])])
+    def measured(x: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return tuple(data.features([x]))
+
+    x = np.arange(2 * features, dtype=np.float32).reshape(2, features)
+    got = [float(value) for value in measured(tf.constant(x))]
+    if not features:
+        assert all(math.isnan(value) for value in got)
+        return
+    rms = np.sqrt(np.mean(x.astype(np.float64) ** 2, 0))
+    np.testing.assert_allclose(got, [rms.max(), rms.min(), 2], rtol=1e-6)
+
+
+def test_entropy_of_one_hot_rows_whose_length_is_not_known() -> None:
+    @tf.function(input_signature=[tf.TensorSpec([None, None])])
+    def measured(labels: tf.Tensor) -> tf.Tensor:
+        return data.label_entropy(labels, "onehot", 4)
+
+    assert math.isnan(measured(tf.eye(4)))
+    assert same(data.label_entropy(tf.eye(4), "onehot", 4), math.log(4))

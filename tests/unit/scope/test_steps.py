@@ -169,3 +169,20 @@ def test_an_abandoned_scope_closes_itself(tmp_path: Path) -> None:
     gc.collect()
     assert gone() is None
     assert len(gradscope.open_run(tmp_path).steps) == 3
+
+
+def test_units_along_an_axis_that_varies_leave_the_rest_recorded(tmp_path: Path) -> None:
+    layers = keras.layers
+    model = keras.Sequential(
+        [keras.Input((None, 4)), layers.Permute((2, 1)), layers.ReLU(), layers.Permute((2, 1)),
+         layers.Dense(1)]
+    )  # fmt: skip
+    with gradscope.Scope(model, tmp_path, every=1, console=False) as scope:
+        step = scope.step(sgd_step(model), jit_compile=False)
+        for length in (4, 5, 1, 4):
+            step(tf.ones([2, length, 4]), tf.zeros([2, length, 1]))
+    run = gradscope.open_run(tmp_path)
+    steps, losses = run.series("loss")
+    assert steps.tolist() == [0, 1, 2, 3] and np.isfinite(losses).all()
+    dead = run.series("dead_fraction")[1][:, 0]
+    assert np.isnan(dead).tolist() == [False, True, True, False]
