@@ -8,7 +8,7 @@ Keras' cross-entropies all end in its backend's, which says whether logits were 
 import functools
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -54,9 +54,9 @@ def around_loss(trace: Trace, call: Any, loss: Any, *args: Any, **kwargs: Any) -
     """The loss, after noting what it was given."""
     made = None
     with trace.noting():
-        given = (*args, *kwargs.values())
-        if len(given) >= 2:
-            made = _note(trace, _name(loss), given[0], given[1], _told(loss))
+        given = _given(args, kwargs)
+        if given is not None:
+            made = _note(trace, _name(loss), *given, _told(loss))
     with _judging(trace, made):
         return call(loss, *args, **kwargs)
 
@@ -65,13 +65,20 @@ def around_function(name: str, trace: Trace, call: Any, *args: Any, **kwargs: An
     """The loss, after noting what Keras' loss function was given."""
     made = None
     with trace.noting():
-        given = (*args, *kwargs.values())
-        if len(given) >= 2:
+        given = _given(args, kwargs)
+        if given is not None:
             third = args[2] if len(args) > 2 and name in _RESTORING else False
             told = bool(kwargs.get("from_logits", third)) if "crossentropy" in name else None
-            made = _note(trace, name, given[0], given[1], told)
+            made = _note(trace, name, *given, told)
     with _judging(trace, made):
         return call(*args, **kwargs)
+
+
+def _given(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, Any] | None:
+    """(labels, predictions) of a call of a Keras loss, in whatever order they were named."""
+    named = dict(zip(("y_true", "y_pred"), args, strict=False)) | dict(kwargs)
+    found = named.get("y_true"), named.get("y_pred")
+    return None if any(one is None for one in found) else found
 
 
 def around_backend(name: str, trace: Trace, call: Any, *args: Any, **kwargs: Any) -> Any:

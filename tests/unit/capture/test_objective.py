@@ -113,6 +113,18 @@ CASES = {
         SPARSE,
         (SCCE, "sparse", False, True, "softmax", None),
     ),
+    "object, arguments by name": (
+        dense(3, "softmax"),
+        lambda y, p: losses.SparseCategoricalCrossentropy()(y_pred=p, y_true=y),
+        SPARSE,
+        (SCCE, "sparse", False, True, "softmax", None),
+    ),
+    "function, arguments by name": (
+        dense(1),
+        lambda y, p: tf.reduce_mean(losses.mean_squared_error(y_pred=p, y_true=y)),
+        REAL,
+        (MSE, "regression", None, None, "linear", None),
+    ),
     "object from logits": (
         dense(3),
         losses.CategoricalCrossentropy(from_logits=True),
