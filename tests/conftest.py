@@ -14,10 +14,16 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 import gradscope
+
+# The same examples each time, so that a change that breaks nothing fails nothing. To look for new
+# ones: HYPOTHESIS_PROFILE=default make unit
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 PACKAGE = str(Path(gradscope.__file__).parent)
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")

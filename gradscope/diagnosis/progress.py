@@ -118,7 +118,7 @@ def progress(run: RunView) -> Progress:
         return Progress(np.zeros(0, np.int64), np.zeros(0), float("nan"), np.zeros(0))
     good = np.isfinite(series.values[:, 0])
     steps = series.steps[good]
-    penalty = np.nan_to_num(scalar(run, "regularization_loss", steps))
+    penalty = np.nan_to_num(scalar(run, "regularization_loss", steps), posinf=0.0, neginf=0.0)
     chance, error = _classes(run, steps)
     if not np.isfinite(chance):
         chance, error = _targets(run, steps)
@@ -131,7 +131,7 @@ def class_shares(run: RunView) -> tuple[tuple[str, ...], Floats]:
     shares = read(run, "class_share")
     if not len(shares):
         return (), np.zeros(0)
-    weights = np.nan_to_num(scalar(run, "batch_size", shares.steps), nan=1.0)
+    weights = np.nan_to_num(scalar(run, "batch_size", shares.steps), nan=1.0, posinf=1.0)
     known = np.isfinite(shares.values).all(axis=1) & (weights > 0)
     if not known.any():
         return (), np.zeros(0)

@@ -83,6 +83,7 @@ def page(context, errors) -> Iterator[Any]:
     opened.on("pageerror", lambda error: errors.append(str(error)))
     yield opened
     opened.close()
+    context.set_offline(False)  # a test may have pulled the plug
     assert not errors, f"the page erred: {errors}"
 
 

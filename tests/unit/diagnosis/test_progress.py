@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gradscope.diagnosis.progress import progress
+from gradscope.diagnosis.progress import class_shares, progress
 
 STEPS = 128
 
@@ -28,3 +28,13 @@ def test_of_single_samples_it_is_the_mean_over_the_last_ones(make_run, batch, le
     given = {"target_mean": 0.0, "target_std": 1.0, "residual_rms": missed}
     course = progress(make_run(STEPS, batch_size=batch, **given))
     assert course.left == pytest.approx(left)
+
+
+def test_batches_of_infinite_size_count_as_one_sample(make_run):
+    """Of a damaged record; a product with the largest float would overflow."""
+    size = np.full((STEPS, 1), 32.0)
+    size[:64] = np.inf
+    shares = np.where(np.arange(STEPS)[:, None] < 64, [[1.0, 0.0]], [[0.5, 0.5]])
+    names, pooled = class_shares(make_run(STEPS, class_share=shares, batch_size=size))
+    assert len(names) == 2
+    assert pooled[1] == pytest.approx(0.5 * 32 / 33)
