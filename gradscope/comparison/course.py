@@ -9,8 +9,8 @@ that factor apart.
 Steps are binned: each for itself at first, then RESOLUTION of the steps that lie behind. A bin
 holds the mean logarithm of at most SAMPLES of its steps.
 
-False alarms: of small real trainings that differed in nothing but the seed none of 217 pairs
-parted, on which these thresholds were set, and none of 75 new ones (docs/compare.md).
+False alarms: tests/unit/comparison/test_real_runs.py compares 45 pairs of small real trainings that
+differ in nothing but the seed; none parts (docs/compare.md).
 
 A number that is NaN or infinite in one run and finite in the other parts at once, except under loss
 scaling, which makes such steps on purpose: there it has to last.
