@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -78,3 +78,18 @@ class Layout:
 
     def __hash__(self) -> int:
         return hash(self.digest)
+
+
+def model_prefix(paths: Sequence[str]) -> str:
+    """The model's own name with a slash, where it begins all paths; else "".
+
+    It differs from run to run, and in a table it says nothing.
+
+    >>> model_prefix(["net/first/kernel", "net/last/kernel"])
+    'net/'
+    >>> model_prefix(["dense/kernel", "dense/bias"])
+    ''
+    """
+    first = {path.partition("/")[0] for path in paths}
+    nested = all("/" in path for path in paths) and any(path.count("/") > 1 for path in paths)
+    return first.pop() + "/" if nested and len(first) == 1 else ""

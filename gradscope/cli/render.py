@@ -20,6 +20,7 @@ from gradscope.cli import summary
 from gradscope.cli.numbers import measured, number, share
 from gradscope.cli.sparks import bars_from_zero, sparkline
 from gradscope.cli.summary import Row, Trend
+from gradscope.layout import model_prefix
 from gradscope.markup import evidence_name, figure
 from gradscope.printable import printable
 from gradscope.records import Report, RunView, Severity, Verdict
@@ -233,7 +234,7 @@ def _fitting_columns(rows: Sequence[Row], out: Console) -> list[_Column]:
 def _paths(rows: Sequence[Row]) -> list[str]:
     """The rows' names without the model's own, each fit for one line of a terminal."""
     names = ["".join(c if c.isprintable() else "?" for c in row.name) for row in rows]
-    prefix = _common_prefix(names)
+    prefix = model_prefix(names)
     return [name.removeprefix(prefix) for name in names]
 
 
@@ -288,13 +289,6 @@ def _ratio(value: float, out: Console) -> Text:
     if value > UPDATE_GUIDE * GUIDE_FACTOR:
         return Text(f"{number(value)} {_sign('high', out)}", style="yellow")
     return Text(f"{number(value)}  ")
-
-
-def _common_prefix(names: Sequence[str]) -> str:
-    """The model's own name, where all paths start with it: in a table it says nothing."""
-    first = {name.partition("/")[0] for name in names}
-    nested = all("/" in name for name in names) and any(name.count("/") > 1 for name in names)
-    return first.pop() + "/" if nested and len(first) == 1 else ""
 
 
 def _fit(name: str, room: int, out: Console) -> str:

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradscope.cadence import DENSE_STEPS, SPARSE_EVERY
-from gradscope.layout import Layout
+from gradscope.layout import Layout, model_prefix
 from gradscope.records import Diagnosis, Item, Record, Report, Start, Validation, Verdict
 from gradscope.run import RunWriter
 from gradscope.sinks.charts import chart_layout
 from gradscope.sinks.heatmap import COLUMNS, StepHistory, draw_heatmap
 from gradscope.sinks.summaries import SUMMARIES, Summary, log10
 from gradscope.sinks.values import StockValues
-from gradscope.sinks.variables import kernel_columns, model_prefix, row_names
+from gradscope.sinks.variables import kernel_columns, row_names
 from gradscope.tensorboard.protos import Value
 
 FLUSH_SECONDS = 2.0

@@ -25,21 +25,6 @@ def kernel_columns(paths: Sequence[str], info: Mapping[str, Any]) -> tuple[int, 
     return tuple(found) if found else tuple(range(len(paths)))
 
 
-def model_prefix(paths: Sequence[str]) -> str:
-    """The model's own name with a slash, where it begins all paths; else "".
-
-    It differs from run to run, so a curve's name must not hold it.
-
-    >>> model_prefix(["net/first/kernel", "net/last/kernel"])
-    'net/'
-    >>> model_prefix(["dense/kernel", "dense/bias"])
-    ''
-    """
-    first = {path.partition("/")[0] for path in paths}
-    nested = all("/" in path for path in paths) and any(path.count("/") > 1 for path in paths)
-    return first.pop() + "/" if nested and len(first) == 1 else ""
-
-
 def row_names(paths: Sequence[str]) -> list[str]:
     """The paths without the parts that all of them begin with, and without a last one of all.
 

@@ -1,6 +1,7 @@
 import pytest
 
-from gradscope.sinks.variables import kernel_columns, model_prefix, row_names
+from gradscope.layout import model_prefix
+from gradscope.sinks.variables import kernel_columns, row_names
 
 
 class TestKernels:
