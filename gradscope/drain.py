@@ -15,7 +15,15 @@ from gradscope import buffer
 from gradscope.diagnosis.engine import Engine
 from gradscope.diagnosis.history import History
 from gradscope.layout import Layout
-from gradscope.records import Diagnosis, Item, Record, Start, Validation, Verdict
+from gradscope.records import (
+    SEVERITIES,
+    Diagnosis,
+    Item,
+    Record,
+    Start,
+    Validation,
+    Verdict,
+)
 from gradscope.sinks.sink import Sink
 
 _QUEUE_LENGTH = 64
@@ -74,6 +82,11 @@ class Drain:
     def verdicts(self) -> tuple[Verdict, ...]:
         """The verdicts as last judged."""
         return self._verdicts
+
+    @property
+    def suspects(self) -> tuple[str, ...]:
+        """Paths of the layers and variables of all verdicts and their symptoms, worst first."""
+        return _suspects(self._verdicts)
 
     @property
     def recorded(self) -> int:
@@ -211,6 +224,13 @@ class Drain:
                 )
                 with contextlib.suppress(Exception):
                     sink.close()
+
+
+def _suspects(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """Each path once. Of equally serious ones root causes go before symptoms."""
+    found = [*verdicts, *(symptom for verdict in verdicts for symptom in verdict.symptoms)]
+    worst_first = sorted(found, key=lambda verdict: -SEVERITIES.index(verdict.severity))
+    return tuple(dict.fromkeys(verdict.layer for verdict in worst_first if verdict.layer))
 
 
 def _said(error: Exception) -> str:

@@ -15,6 +15,7 @@ from gradscope.cadence import Cadence, Every
 from gradscope.capture import variables as var
 from gradscope.capture.hooks import watched_traces
 from gradscope.claim import Claim
+from gradscope.cost import Account
 from gradscope.drain import Drain
 from gradscope.errors import GradscopeWarning, ScopeClosedError, UsageError
 from gradscope.layout import Layout
@@ -31,6 +32,10 @@ ROWS_PER_DRAIN = 32
 
 SECONDS_PER_DRAIN = 2.0
 """A slow training is drained after that long, so that TensorBoard shows it live."""
+
+ESCALATION = 0.25
+"""Share of the budget that finer statistics of suspicious layers may take; the rest, and what of
+it they leave, is the recording's."""
 
 _Heard = TypeVar("_Heard", bound=OnVerdict)
 
@@ -97,6 +102,8 @@ class Scope:
         self._first_step = self._step = initial_step
         self._clock = initial_step
         self._off = False
+        self._begun = self._trained = 0.0
+        self._account = Account(ESCALATION * overhead, trained=lambda: self._trained)
         self._times: list[tuple[int, float]] = []
         self._pending = 0
         self._drained_at = time.monotonic()
@@ -269,7 +276,9 @@ class Scope:
         if self._off:
             return False
         first = self._step - self._first_step
-        return any(self._cadence.due(step) for step in range(first, first + count))
+        due = any(self._cadence.due(step) for step in range(first, first + count))
+        self._begun = time.perf_counter()
+        return due
 
     def _prepare_recording(self) -> None:
         self._recorder.next_step = self._step
@@ -278,6 +287,7 @@ class Scope:
 
     def _end_step(self, recorded: bool, count: int = 1) -> None:
         """Counts steps that ran; drains now and then."""
+        self._trained += time.perf_counter() - self._begun
         self._step += count
         if not recorded or self._recorder.buffer is None:
             return

@@ -9,7 +9,7 @@ import tensorflow as tf
 from gradscope import buffer, drain
 from gradscope.diagnosis.engine import Engine
 from gradscope.layout import Layout
-from gradscope.records import Item, Record, Start
+from gradscope.records import Item, Record, Severity, Start, Verdict
 
 LAYOUT = Layout({"loss": ("loss",)})
 
@@ -41,3 +41,16 @@ def test_records_are_flushed_before_the_run_is_judged(monkeypatch: pytest.Monkey
     worker.judge()
     worker.close()
     assert heard[:3] == ["record", "flush", "judge"]
+
+
+def test_suspects_are_named_worst_first_and_once() -> None:
+    def verdict(layer: str | None, severity: Severity, *symptoms: Verdict) -> Verdict:
+        return Verdict("nonfinite", severity, layer, 0, 1.0, "", symptoms=symptoms)
+
+    found = (
+        verdict("c", "warning", verdict("d", "critical"), verdict("b", "warning")),
+        verdict(None, "critical"),
+        verdict("a", "critical", verdict("c", "info"), verdict("e", "info")),
+    )
+    assert drain._suspects(found) == ("a", "d", "c", "b", "e")
+    assert drain._suspects(()) == ()
