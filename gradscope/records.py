@@ -18,6 +18,7 @@ from gradscope.report import SEVERITIES, Remedy, Report, Severity, Verdict
 
 __all__ = [
     "SEVERITIES",
+    "Detail",
     "Diagnosis",
     "Item",
     "Record",
@@ -28,6 +29,7 @@ __all__ = [
     "Start",
     "Validation",
     "Verdict",
+    "Watch",
 ]
 
 
@@ -75,6 +77,44 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Watch:
+    """Which layers are watched closely from a step on; replaces what an earlier one said.
+
+    layers: their paths, or variables'; empty where no layer is watched any more.
+    """
+
+    step: int
+    wall_time: float
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A closer look at some layers in one step; that step has a `Record` as well.
+
+    values: float32[layout.slots].
+    layout: which column holds what, with keys of `gradscope.detail.key_of` as statistics.
+
+    >>> layout = Layout({"unit_mean/dense": ("0", "1"), "unit_rms/dense": ("0", "1")})
+    >>> detail = Detail(7, 0.0, np.array([0.5, -1, 0.75, 1], np.float32), layout)
+    >>> detail["unit_rms/dense"]
+    array([0.75, 1.  ], dtype=float32)
+    """
+
+    step: int
+    wall_time: float
+    values: NDArray[np.float32]
+    layout: Layout
+
+    def __getitem__(self, key: str) -> NDArray[np.float32]:
+        """float32[n], one value for each of `layout.names(key)`.
+
+        Raises KeyError for a series that the layout lacks.
+        """
+        return self.values[self.layout.where(key)]
+
+
+@dataclass(frozen=True)
 class Validation:
     """Validation figures of one step, as given to `Scope.validate`."""
 
@@ -92,7 +132,7 @@ class Diagnosis:
     verdicts: tuple[Verdict, ...]
 
 
-Item = Start | Record | Validation | Diagnosis
+Item = Start | Record | Validation | Diagnosis | Watch | Detail
 """What a sink is given to write, in the order in which it happened."""
 
 

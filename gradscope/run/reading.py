@@ -13,9 +13,11 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from gradscope.catalog import BY_NAME, STATISTICS
+from gradscope.detail import Details
 from gradscope.errors import RunError, UsageError
 from gradscope.layout import Layout
 from gradscope.records import Verdict
+from gradscope.run.details import DetailReader
 from gradscope.run.framing import Frame, Gap, read_frames
 from gradscope.run.locate import locate_run
 from gradscope.tensorboard import metadata
@@ -39,6 +41,7 @@ class Run:
     verdicts: those of the latest diagnosis, root causes first.
     judged_at: the step of that diagnosis; None where the run was cut off before its first one,
         so that no verdict does not mean healthy.
+    details: of the layers that were watched closely; see `gradscope.detail.Details`.
     notes: one sentence for each thing that could not be read.
 
     >>> import numpy as np
@@ -70,6 +73,7 @@ class Run:
     validation: Validations
     verdicts: tuple[Verdict, ...]
     judged_at: int | None
+    details: Details
     notes: tuple[str, ...]
     _values: Mapping[str, NDArray[np.float32]]
 
@@ -190,6 +194,7 @@ class _Reader:
         self._layouts: dict[str, Layout] = {}
         self._suffix = ""
         self._info: Mapping[str, Any] = {}
+        self._details = DetailReader(self.notes)
 
     def read(self, path: Path) -> None:
         """Takes all events of one file.
@@ -207,6 +212,7 @@ class _Reader:
     def _drop_from(self, step: int) -> None:
         self._validations = [entry for entry in self._validations if entry[0] < step]
         self._diagnoses = [entry for entry in self._diagnoses if entry[0] < step]
+        self._details.drop_from(step)
         self._drop_rows(step)
 
     def _drop_rows(self, step: int) -> None:
@@ -221,6 +227,8 @@ class _Reader:
         contents: dict[str, bytes] = {}
         for value in event.summary.value:
             tag = value.tag
+            if tag.startswith(metadata.DETAIL_PREFIX):
+                self._details.take(event.step, value, path)
             if not tag.startswith(metadata.PREFIX):
                 continue
             if value.HasField("metadata") and tag not in self._contents:
@@ -310,6 +318,7 @@ class _Reader:
             validation=_by_metric(self._validations),
             verdicts=self._diagnoses[-1][1] if self._diagnoses else (),
             judged_at=self._diagnoses[-1][0] if self._diagnoses else None,
+            details=self._details.details(),
             notes=tuple(dict.fromkeys(self.notes)),
             _values=values,
         )

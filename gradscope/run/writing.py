@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 import gradscope
 from gradscope.errors import LogdirError, RunError, UsageError
 from gradscope.layout import Layout
-from gradscope.records import Diagnosis, Record, Start, Validation
+from gradscope.records import Detail, Diagnosis, Record, Start, Validation, Watch
 from gradscope.run.framing import Gap, read_frames
 from gradscope.run.locate import FILE_PREFIX, FILE_SUFFIX, SUBDIRECTORY, event_files
 from gradscope.tensorboard import metadata
@@ -112,6 +112,21 @@ class RunWriter:
         """Writes all verdicts of one step."""
         data = [verdict.to_dict() for verdict in diagnosis.verdicts]
         self._text(metadata.VERDICTS_TAG, "verdicts", data, diagnosis.step, diagnosis.wall_time)
+
+    def watch(self, watch: Watch) -> None:
+        """Writes which layers are watched closely from a step on."""
+        self._text(metadata.WATCH_TAG, "watch", watch.layers, watch.step, watch.wall_time)
+
+    def detail(self, detail: Detail) -> None:
+        """Writes the closer look at one step, bit for bit."""
+        event = Event(step=detail.step, wall_time=detail.wall_time)
+        for key, names in detail.layout.columns.items():
+            value = event.summary.value.add(tag=metadata.DETAIL_PREFIX + key)
+            self._describe(value, metadata.detail_content(key, names))
+            value.tensor.dtype = DT_FLOAT
+            value.tensor.tensor_shape.dim.add(size=len(names))
+            value.tensor.tensor_content = detail[key].astype("<f4").tobytes()
+        self._put(event)
 
     def values(self, step: int, wall_time: float, values: Sequence[Value]) -> None:
         """Writes values for TensorBoard's own dashboards; a run's reader skips them."""

@@ -1,14 +1,16 @@
-"""One line on the terminal when a cause is found, one when it no longer holds."""
+"""One line on the terminal when a cause is found, when it no longer holds, on a closer look."""
 
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from gradscope.records import SEVERITIES, Diagnosis, Item, Severity, Verdict
+from gradscope.records import SEVERITIES, Diagnosis, Item, Severity, Verdict, Watch
 
 
 class ConsoleSink:
     """Says on a stream when a warning or critical cause appears and when it is withdrawn.
+
+    Also which layers are watched closely, and when that ends.
 
     stream: where to; None is standard error.
 
@@ -23,10 +25,13 @@ class ConsoleSink:
         self._announced: dict[str, Severity] = {}
 
     def write(self, items: Sequence[Item]) -> None:
-        """Takes the next items; all but diagnoses are passed over."""
+        """Takes the next items; all but diagnoses and closer looks are passed over."""
         for item in items:
             if isinstance(item, Diagnosis):
                 self._compare(item)
+            elif isinstance(item, Watch):
+                told = f"watching {', '.join(item.layers)} closely from step {item.step} on."
+                self._say(told if item.layers else f"no closer look from step {item.step} on.")
 
     def flush(self) -> None:
         """Flushes the stream."""

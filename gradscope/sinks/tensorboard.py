@@ -11,9 +11,20 @@ from numpy.typing import NDArray
 
 from gradscope.cadence import DENSE_STEPS, SPARSE_EVERY
 from gradscope.layout import Layout, model_prefix
-from gradscope.records import Diagnosis, Item, Record, Report, Start, Validation, Verdict
+from gradscope.records import (
+    Detail,
+    Diagnosis,
+    Item,
+    Record,
+    Report,
+    Start,
+    Validation,
+    Verdict,
+    Watch,
+)
 from gradscope.run import RunWriter
 from gradscope.sinks.charts import chart_layout
+from gradscope.sinks.details import detail_histograms
 from gradscope.sinks.heatmap import COLUMNS, StepHistory, draw_heatmap
 from gradscope.sinks.summaries import SUMMARIES, Summary, log10
 from gradscope.sinks.values import StockValues
@@ -120,6 +131,11 @@ class TensorBoardSink:
                 for metric, figure in item.metrics.items()
             ]
             self._writer.values(item.step, item.wall_time, points)
+        elif isinstance(item, Watch):
+            self._writer.watch(item)
+        elif isinstance(item, Detail):
+            self._writer.detail(item)
+            self._writer.values(item.step, item.wall_time, detail_histograms(self._stock, item))
         elif isinstance(item, Diagnosis):
             self._writer.diagnosis(item)
             self._latest = item

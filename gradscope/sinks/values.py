@@ -4,6 +4,8 @@ Descriptions are given on a tag's first value only: TensorBoard keeps those and 
 ones. An empty description on every other value would cost bytes for nothing.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from tensorboard.plugins.custom_scalar import metadata as custom_scalar
@@ -46,6 +48,17 @@ class StockValues:
         # Rice's rule: few variables give few bars instead of a comb.
         bins = int(np.ceil(2 * np.cbrt(max(samples.size, 1))))
         counts, edges = np.histogram(np.asarray(samples, np.float64), bins)
+        return self.bars(tag, counts, edges, description)
+
+    def bars(
+        self,
+        tag: str,
+        counts: NDArray[Any],
+        edges: NDArray[np.floating],
+        description: str = "",
+    ) -> Value:
+        """A distribution that is counted already: counts [k], their finite edges float64[k + 1]."""
+        bins = len(counts)
         value = Value(tag=tag)
         if self._is_new(tag):
             value.metadata.CopyFrom(histograms.create_summary_metadata("", description))

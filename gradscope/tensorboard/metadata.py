@@ -7,7 +7,10 @@
 | `_gradscope_/<statistic>.<digest>` | the same, once the layout changed | each recorded one |
 | `_gradscope_/validation/<metric>` | float64 scalar | as given to `Scope.validate` |
 | `_gradscope_/verdicts` | string: JSON list of verdicts | each diagnosis |
+| `_gradscope_detail_/watch` | string: JSON list of layers watched closely | each change |
+| `_gradscope_detail_/<kind>/<path>` | float32[n]; see `gradscope.detail` | some recorded |
 
+Details have a prefix of their own: a reader that doesn't know them takes them for nothing of ours.
 TensorBoard keeps a tag's metadata from its first value only, hence the digest.
 """
 
@@ -17,6 +20,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gradscope.catalog import BY_NAME
+from gradscope.detail import BY_NAME as KINDS
+from gradscope.detail import parts_of
 from gradscope.errors import RunError
 from gradscope.layout import Layout
 from gradscope.tensorboard.protos import DATA_CLASS_TENSOR, SummaryMetadata
@@ -31,6 +36,8 @@ PREFIX = "_gradscope_/"
 RUN_TAG = PREFIX + "run"
 VERDICTS_TAG = PREFIX + "verdicts"
 VALIDATION_PREFIX = PREFIX + "validation/"
+DETAIL_PREFIX = "_gradscope_detail_/"
+WATCH_TAG = DETAIL_PREFIX + "watch"
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Content:
     """What the metadata of a tag says about its values.
 
     kind: "layers" for statistics per variable or layer, "classes", "step", "validation", "run",
-        "verdicts".
+        "verdicts", "watch", "detail" for a series of details.
     names: the L names of the values; empty where the value is a string.
     statistic: the statistic or metric, or "".
     scale: how to draw it: "log", "linear" or "share".
@@ -109,6 +116,13 @@ def statistic_content(statistic: str, names: tuple[str, ...]) -> Content:
         return Content("layers", names, statistic)
     kind = {"step": "step", "class": "classes"}.get(entry.per, "layers")
     return Content(kind, names, statistic, entry.scale, entry.unit)
+
+
+def detail_content(key: str, names: tuple[str, ...]) -> Content:
+    """What the tag of a series of details says of itself, with scale and unit of its kind."""
+    kind, _ = parts_of(key)
+    entry = KINDS.get(kind)
+    return Content("detail", names, kind, *((entry.scale, entry.unit) if entry else ()))
 
 
 def layouts_of(contents: Mapping[str, Content]) -> dict[str, Layout]:
