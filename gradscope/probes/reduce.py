@@ -8,7 +8,10 @@ fuses sibling reductions of one tensor into a single pass.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Literal
 
 import tensorflow as tf
 
@@ -146,7 +149,25 @@ def _of_pieces(x: tf.Tensor) -> tf.Tensor:
     return tf.reshape(tf.linalg.matvec(flat, tf.ones([length], x.dtype)), [k, pieces])
 
 
+_wanted: ContextVar[Literal["cpu", "gpu"] | None] = ContextVar("forms", default=None)
+
+
+@contextmanager
+def forms(device: Literal["cpu", "gpu"]) -> Iterator[None]:
+    """Within it, what is traced gets the forms for this device, whichever is visible here.
+
+    For a program that is traced on one machine and runs on another.
+    """
+    token = _wanted.set(device)
+    try:
+        yield
+    finally:
+        _wanted.reset(token)
+
+
 def _on_gpu(x: tf.Tensor) -> bool:
+    if (wanted := _wanted.get()) is not None:
+        return wanted == "gpu"
     # In a graph being traced a tensor has no device yet; a visible GPU is where XLA will put it.
     device = getattr(x, "device", "") or ""
     return "GPU" in device or ("CPU" not in device and bool(tf.config.list_logical_devices("GPU")))
