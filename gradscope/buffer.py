@@ -93,23 +93,20 @@ class Buffer:
         old = self._silence.read_value()
         if not self._units:
             return old
-        parts = tf.split(old, list(self._units.values()))
+        flags = [silent.get(path, tf.zeros([n], tf.bool)) for path, n in self._units.items()]
+        counts = tf.where(tf.concat(flags, 0), old + 1.0, tf.zeros_like(old))
+        if len(silent) == len(self._units):
+            return counts
         # What doesn't run in this trace keeps its count.
-        grown = [
-            tf.where(silent[path], part + 1.0, tf.zeros_like(part)) if path in silent else part
-            for path, part in zip(self._units, parts, strict=True)
-        ]
-        return tf.concat(grown, 0)
+        ran = [tf.fill([n], path in silent) for path, n in self._units.items()]
+        return tf.where(tf.concat(ran, 0), counts, old)
 
     def _dead(
         self, silence: tf.Tensor, silent: Mapping[str, tf.Tensor], seen: tf.Tensor
     ) -> tuple[tuple[str, ...], tf.Tensor]:
-        parts = tf.split(silence, list(self._units.values()))
-        ran = [
-            (path, part) for path, part in zip(self._units, parts, strict=True) if path in silent
-        ]
-        flags = [units.dead(part, seen, self._window) for _, part in ran]
-        return tuple(path for path, _ in ran), units.shares(flags)
+        parts = tf.split(units.dead(silence, seen, self._window), list(self._units.values()))
+        ran = {p: part for p, part in zip(self._units, parts, strict=True) if p in silent}
+        return tuple(ran), units.shares(list(ran.values()))
 
     def _aligned(self, columns: Columns) -> list[tf.Tensor]:
         """The values of each statistic in the order of the layout, NaN where one is missing."""

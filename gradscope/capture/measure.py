@@ -12,6 +12,7 @@ from gradscope.capture.trace import Trace
 from gradscope.probes import data as data_probe
 from gradscope.probes import gradients, reduce, units, updates
 from gradscope.probes import objective as objective_probe
+from gradscope.probes.forms import compiled
 
 _NAN = float("nan")
 
@@ -33,28 +34,39 @@ class Measured:
 
 def measure(trace: Trace) -> Measured:
     """All statistics of the step that a trace saw, as tensors of the same graph."""
+    with compiled(trace.xla):
+        return _measure(trace)
+
+
+def _measure(trace: Trace) -> Measured:
     after = [var.read(v) for v in trace.variables]
     grads = [_sum(trace.grads_of(v)) for v in trace.variables]
     names = var.paths(trace.variables)
     numbers = gradients.gradients(grads, trace.scale)
     per_variable = {**numbers._asdict(), **updates.updates(trace.before_values(), after)._asdict()}
     columns = {statistic: (names, column) for statistic, column in per_variable.items()}
+    known = [units.unit_sums(output.tensor) for output in trace.outputs]
     silent = {
         # Without XLA a further reader of the argument keeps TensorFlow from fusing the layer, which
         # then rounds otherwise than the plain step.
         output.path: units.silent(
-            output.units, output.kind or "", output.argument if trace.xla else None
+            output.units,
+            output.kind or "",
+            output.argument if trace.xla else None,
+            sums if output.units is output.tensor else None,
         )
-        for output in trace.outputs
+        for output, sums in zip(trace.outputs, known, strict=True)
         if units.is_rectifier(output.kind) and output.units.shape.rank and output.units.shape[-1]
     }
-    columns |= _measure_layers(trace, silent) | evidence.measure_classes(trace)
+    columns |= _measure_layers(trace, silent, known) | evidence.measure_classes(trace)
     for statistic, number in _measure_step(trace, grads, numbers).items():
         columns[statistic] = ((statistic,), tf.reshape(tf.cast(number, tf.float32), [1]))
     return Measured(columns, silent)
 
 
-def _measure_layers(trace: Trace, silent: dict[str, tf.Tensor]) -> dict[str, Column]:
+def _measure_layers(
+    trace: Trace, silent: dict[str, tf.Tensor], known: list[units.UnitSums | None]
+) -> dict[str, Column]:
     outputs = trace.outputs
     pushed = [output for output in outputs if output.grads]
     judged = [
@@ -63,7 +75,7 @@ def _measure_layers(trace: Trace, silent: dict[str, tf.Tensor]) -> dict[str, Col
         if units.can_saturate(output.kind)
         and (output.path in silent or not units.is_rectifier(output.kind))
     ]
-    size = units.activations([output.tensor for output in outputs])
+    size = units.activations([output.tensor for output in outputs], known)
     grad_norms = units.activation_grad_norms([_sum(o.grads) for o in pushed], trace.scale)
     saturated = [
         units.saturated(output.units, output.kind or "", silent.get(output.path))

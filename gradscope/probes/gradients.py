@@ -6,7 +6,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from gradscope.probes import reduce
-from gradscope.probes.bundle import each
+from gradscope.probes.bundle import Bundle
 
 Grad = tf.Tensor | tf.IndexedSlices
 
@@ -30,7 +30,7 @@ def gradients(grads: Sequence[Grad | None], scale: tf.Tensor | None = None) -> G
     reached = [place for place, grad in enumerate(grads) if grad is not None]
     parts = [distinct(grads[place]) for place in reached]
     tensors, sizes = [values for values, _ in parts], [size for _, size in parts]
-    largest, length, nonzero, nonfinite = each(_reduce, 4, tensors)
+    largest, length, nonzero, nonfinite = _reduced(tensors)
     # The maximum of a tensor with NaN is NaN on XLA only; the norm is NaN everywhere.
     largest = tf.where(tf.math.is_nan(length), length, largest)
     if scale is not None:
@@ -52,12 +52,21 @@ def gradient(grad: Grad | None, scale: tf.Tensor | None = None) -> Gradient:
     return Gradient(*(column[0] for column in gradients([grad], scale)))
 
 
-def _reduce(values: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    largest = reduce.max_abs(values)
-    nonzero, nonfinite = reduce.counts(
-        tf.not_equal(values, 0), tf.logical_not(tf.math.is_finite(values))
+def _reduced(tensors: Sequence[tf.Tensor]) -> tuple[tf.Tensor, ...]:
+    """max |x|, ‖x‖ and the numbers of nonzero and of non-finite elements, each float32[L]."""
+    bundle = Bundle(tensors)
+    stacks = bundle.stacks(tensors)
+    largest = [reduce.max_abs(x) for x in stacks]
+    factors = [reduce.factor(x) for x in largest]
+    squares = [reduce.squares(x, factor) for x, factor in zip(stacks, factors, strict=True)]
+    counts = [
+        reduce.counts(tf.not_equal(x, 0), tf.logical_not(tf.math.is_finite(x))) for x in stacks
+    ]
+    most, factor = bundle.columns(largest, factors)
+    total, nonzero, nonfinite = bundle.sums(
+        squares, [pair[0] for pair in counts], [pair[1] for pair in counts]
     )
-    return largest, reduce.norms(values, largest), nonzero, nonfinite
+    return most, tf.sqrt(total) / factor, nonzero, nonfinite
 
 
 _LEAST_NORMAL = 2.0**-14
@@ -72,10 +81,13 @@ def underflow_share(grads: Sequence[Grad | None]) -> tf.Tensor:
     parts = [distinct(grad) for grad in grads if grad is not None]
     if not parts:
         return tf.constant(float("nan"), tf.float32)
-    (small,) = each(
-        lambda x: (reduce.sums(tf.cast(tf.abs(x) < _LEAST_NORMAL, x.dtype)),),
-        1,
-        [values for values, _ in parts],
+    tensors = [values for values, _ in parts]
+    bundle = Bundle(tensors)
+    (small,) = bundle.sums(
+        [
+            reduce.parts(tf.cast(tf.abs(x) < _LEAST_NORMAL, tf.float32))
+            for x in bundle.stacks(tensors)
+        ]
     )
     sizes = tf.stack([tf.cast(size, tf.float32) for _, size in parts])
     held = tf.stack([tf.cast(tf.size(values), tf.float32) for values, _ in parts])

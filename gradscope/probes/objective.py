@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from gradscope.probes import reduce
-from gradscope.probes.bundle import each
+from gradscope.probes.bundle import Bundle, norms
 
 
 def loss(targets: Sequence[tf.Tensor], scale: tf.Tensor | None = None) -> tf.Tensor:
@@ -20,12 +20,13 @@ def loss(targets: Sequence[tf.Tensor], scale: tf.Tensor | None = None) -> tf.Ten
     return total if scale is None else total / tf.cast(scale, tf.float32)
 
 
-def global_grad_norm(norms: Sequence[tf.Tensor]) -> tf.Tensor:
+def global_grad_norm(lengths: Sequence[tf.Tensor]) -> tf.Tensor:
     """√ Σ ‖g‖², a float32 scalar, from the norms of the gradients that exist; 0 without any."""
-    if not norms:
+    if not lengths:
         return tf.constant(0.0)
-    stack = reduce.entry(tf.stack(list(norms)))
-    return reduce.norms(stack, reduce.max_abs(stack))[0]
+    stack = reduce.entry(tf.stack(list(lengths)))
+    factor = reduce.factor(reduce.max_abs(stack))
+    return tf.sqrt(tf.reduce_sum(reduce.squares(stack, factor))) / factor[0]
 
 
 def regularization_grad_share(
@@ -51,7 +52,8 @@ def regularization_grad_share(
 
 
 def _norms(tensors: Sequence[tf.Tensor]) -> tf.Tensor:
-    return each(lambda x: (reduce.norms(x),), 1, tensors)[0]
+    bundle = Bundle(tensors)
+    return norms(bundle, bundle.stacks(tensors))
 
 
 def clip_fraction(clipped: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -1,19 +1,22 @@
 """Sums, norms and counts of whole tensors, written so that XLA runs them at memory speed.
 
 A tensor is reduced as one entry of a *stack* [k, pieces, length], so that k tensors of one size
-cost one kernel (`bundle.py`). XLA:CPU turns `reduce_sum(x * x)` into one scalar chain of additions
-(1.3 to 2.3 ms for 2M floats); the same sum as a product with a vector of ones takes 0.3 ms, as do
-the plain maximum and minimum (benchmarks/reductions.py). On a GPU the plain form is best: XLA
-fuses sibling reductions of one tensor into a single pass.
+cost one kernel (`bundle.py`). What a reduction leaves of each are a few *parts*, [k, p], which the
+bundle adds up for all tensors at once. XLA:CPU turns `reduce_sum(x * x)` into one scalar chain of
+additions (1.3 to 2.3 ms for 2M floats); the same sum as a product with a vector of ones takes
+0.3 ms, as do the plain maximum and minimum. See `forms` for when which form is taken.
 """
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Literal
+from collections.abc import Callable
 
 import tensorflow as tf
+
+from gradscope.probes import slices
+from gradscope.probes.forms import on_gpu, sliced
+
+SMALL = 1 << 12
+"""Elements. Larger tensors have a stack of their own: copying them costs more than kernels do."""
 
 _LENGTH = 1024
 """Elements. Trailing axes are joined, and vectors cut, into pieces of at most this length: short
@@ -22,15 +25,21 @@ sums are exact, and the vector of ones stays in the cache."""
 _SHORT = 64
 """Elements. Shorter pieces leave vector lanes idle; then the tensor is cut across its axes."""
 
-_EXACT = 4096
-"""Elements. Up to here the largest element is looked for although it takes two passes more."""
+_PARTS = 1024
+"""Parts of one tensor. More are added up before the bundle gets them."""
 
 _PACK = 4096.0
-"""Two counts of a piece that is shorter than this fit into one float32, which is exact to 2²⁴."""
+"""Two counts of up to so many elements fit into one float32, which is exact to 2²⁴."""
 
-_FACTORS = {tf.float32: 1e37, tf.float64: 1e300}
-"""Largest factor by which elements are scaled before squaring, and inverse of the least;
-both are normal numbers."""
+WIDE = 128
+"""Elements. Rows that are as long are summed fast as a product, whatever axes come before them."""
+
+_EXPONENT = {
+    tf.float32: (tf.int32, 0x7F80_0000, 254 << 23, 1 << 23),
+    tf.float64: (tf.int64, 0x7FF0 << 48, 2046 << 52, 1 << 52),
+}
+"""Of a float: integers of its size, the bits of its exponent, those of the largest power of two of
+which the inverse is a normal number, and those of the least normal number."""
 
 
 def real(x: tf.Tensor) -> tf.Tensor:
@@ -44,20 +53,28 @@ def entry(x: tf.Tensor) -> tf.Tensor:
     """x as a stack of one tensor, [1, pieces, length], padded with zeros where need be."""
     if not x.shape.is_fully_defined():
         return tf.reshape(x, [1, 1, -1])
-    pieces, length = form(x.shape.as_list())
+    pieces, length = form(x)
     missing = pieces * length - math.prod(x.shape)
     if missing:
         x = tf.pad(tf.reshape(x, [-1]), [[0, missing]])
     return tf.reshape(x, [1, pieces, length])
 
 
-def form(shape: list[int]) -> tuple[int, int]:
-    """(pieces, length) of the entry that a tensor of this shape becomes.
+def form(x: tf.Tensor) -> tuple[int, int]:
+    """(pieces, length) of the entry that a tensor of known shape becomes.
 
     Only entries of one form fit into one stack: of two matrices of one size, one may be cut at its
     rows and the other one not.
     """
-    n, length = math.prod(shape), _whole_axes(shape)
+    shape = x.shape.as_list()
+    n = math.prod(shape)
+    if n > SMALL and sliced(x):
+        # A piece of several axes, or a short one, would be summed element by element.
+        if len(shape) > 1 and WIDE <= shape[-1] <= _LENGTH:
+            return n // shape[-1], shape[-1]
+        if not (len(shape) == 2 and shape[-1] >= WIDE) and (count := slices.count(n)):
+            return count, n // count
+    length = _whole_axes(shape)
     if length < min(n, _SHORT):
         length = next(d for d in range(min(n, _LENGTH), 0, -1) if n % d == 0)
     if length < min(n, _SHORT):
@@ -82,55 +99,78 @@ def _whole_axes(shape: list[int]) -> int:
 
 def sums(x: tf.Tensor) -> tf.Tensor:
     """Σ xᵢ of each tensor, [k]. x: float [k, pieces, length]."""
+    return tf.reduce_sum(parts(x), 1)
+
+
+def parts(x: tf.Tensor) -> tf.Tensor:
+    """Numbers that add up to Σ xᵢ of each tensor, [k, p] with a known p of 1 to 1024.
+
+    x: float [k, pieces, length].
+    """
+    if _in_slices(x):
+        folded = slices.folded(x[0])[tf.newaxis]
+        return folded if folded.shape[1] <= _PARTS else tf.reduce_sum(folded, 1, keepdims=True)
     if not _as_product(x):
-        return plain_sums(x)
-    return tf.reduce_sum(_of_pieces(x), 1)
+        return plain_parts(x)
+    pieces = _of_pieces(x)
+    return pieces if pieces.shape[1] <= _PARTS else tf.reduce_sum(pieces, 1, keepdims=True)
 
 
-def plain_sums(x: tf.Tensor) -> tf.Tensor:
-    """What `sums` gives, in the form that is faster where x lies in memory already."""
-    return _plain(tf.reduce_sum, x)
+def plain_parts(x: tf.Tensor) -> tf.Tensor:
+    """What `parts` gives, in the form that is faster where x lies in memory already."""
+    return _plain(tf.reduce_sum, x)[:, tf.newaxis]
 
 
 def counts(first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """How many elements of each tensor are True, twice float32[k].
+    """Parts of how many elements of each tensor are True, twice float32[k, p].
 
     first, second: bool [k, pieces, length].
     """
     one, other = tf.cast(first, tf.float32), tf.cast(second, tf.float32)
-    if not _as_product(one) or one.shape[2] >= _PACK:
-        return sums(one), sums(other)
+    both = None
+    if _in_slices(one):
+        folded = slices.folded(one[0] + _PACK * other[0])
+        # Rows of as many elements as a packed count can hold.
+        rows = 1 if folded.shape[0] <= _PARTS else math.gcd(folded.shape[0], 128)
+        both = tf.reduce_sum(tf.reshape(folded, [rows, -1]), 0)[tf.newaxis]
+    elif _as_product(one) and one.shape[2] < _PACK:
+        both = _of_pieces(one + _PACK * other)
+    if both is None:
+        return parts(one), parts(other)
     # One pass counts both: the sum of a piece is a + _PACK · b, exact in float32.
-    both = _of_pieces(one + _PACK * other)
     high = tf.floor(both / _PACK)
-    return tf.reduce_sum(both - _PACK * high, 1), tf.reduce_sum(high, 1)
+    pair = both - _PACK * high, high
+    if both.shape[1] <= _PARTS:
+        return pair
+    return tuple(tf.reduce_sum(x, 1, keepdims=True) for x in pair)  # type: ignore[return-value]
 
 
 def max_abs(x: tf.Tensor) -> tf.Tensor:
     """max |xᵢ| of each tensor, [k]; 0 for those without elements. x: float [k, pieces, length]."""
     # Two plain reductions are vectorized on XLA:CPU, reduce_max(abs(x)) is not always.
     largest = tf.maximum(_plain(tf.reduce_max, x), -_plain(tf.reduce_min, x))
-    return tf.maximum(largest, tf.zeros_like(largest))
+    # The largest of zeros may be −0, whose inverse is the wrong one.
+    return tf.abs(tf.maximum(largest, tf.zeros_like(largest)))
 
 
-def norms(x: tf.Tensor, largest: tf.Tensor | None = None) -> tf.Tensor:
-    """‖x‖₂ of each tensor, [k].
+def factor(largest: tf.Tensor) -> tf.Tensor:
+    """What elements are multiplied with so that their squares neither overflow nor underflow.
 
-    x: real float [k, pieces, length].
-    largest: what `max_abs` gives, where it is known. With it, and for small tensors, elements are
-        scaled before they are squared, so that a norm neither overflows nor underflows; without it,
-        in float32, elements beyond about 1e±19 are lost.
+    A power of two, by which the largest becomes 1 to 2 as far as normal numbers go.
+
+    largest: float [k], what `max_abs` gives.
     """
-    size = x.shape[1:].num_elements()
-    if largest is None and size is not None and size <= _EXACT:
-        largest = max_abs(x)
-    if largest is None:
-        return tf.sqrt(sums(x * x))
-    bound = tf.constant(_FACTORS[x.dtype], x.dtype)
-    # A product with the inverse, since a division takes several times as long.
-    factor = tf.clip_by_value(tf.math.reciprocal(largest), 1.0 / bound, bound)
-    scaled = x * factor[:, tf.newaxis, tf.newaxis]
-    return tf.sqrt(sums(scaled * scaled)) / factor
+    # By the bits of the exponent: XLA gives each division a kernel of its own.
+    integer, mask, top, least = _EXPONENT[largest.dtype]
+    exponent = tf.bitwise.bitwise_and(tf.bitcast(largest, integer), tf.constant(mask, integer))
+    inverse = tf.constant(top, integer) - exponent
+    return tf.bitcast(tf.maximum(inverse, tf.constant(least, integer)), largest.dtype)
+
+
+def squares(x: tf.Tensor, factors: tf.Tensor | None = None) -> tf.Tensor:
+    """Parts of Σ (f xᵢ)² of each tensor, [k, p]. x: [k, pieces, length]; factors: f, [k] or None."""
+    scaled = x if factors is None else x * factors[:, tf.newaxis, tf.newaxis]
+    return parts(scaled * scaled)
 
 
 def _plain(reduction: Callable[..., tf.Tensor], x: tf.Tensor) -> tf.Tensor:
@@ -138,39 +178,21 @@ def _plain(reduction: Callable[..., tf.Tensor], x: tf.Tensor) -> tf.Tensor:
     return reduction(x)[tf.newaxis] if x.shape[0] == 1 else reduction(x, [1, 2])
 
 
+def _in_slices(x: tf.Tensor) -> bool:
+    """True for entries that `form` cut into slices."""
+    known = x.shape.is_fully_defined() and x.shape[0] == 1 and x.shape[1] in slices.COUNTS
+    return known and x.shape[1] * x.shape[2] > SMALL and sliced(x)
+
+
 def _as_product(x: tf.Tensor) -> bool:
     """True where the product with ones is the better form."""
-    return x.shape.is_fully_defined() and math.prod(x.shape) > _LENGTH and not _on_gpu(x)
+    return x.shape.is_fully_defined() and math.prod(x.shape) > _LENGTH and not on_gpu(x)
 
 
 def _of_pieces(x: tf.Tensor) -> tf.Tensor:
     k, pieces, length = x.shape
     flat = tf.reshape(x, [k * pieces, length])
     return tf.reshape(tf.linalg.matvec(flat, tf.ones([length], x.dtype)), [k, pieces])
-
-
-_wanted: ContextVar[Literal["cpu", "gpu"] | None] = ContextVar("forms", default=None)
-
-
-@contextmanager
-def forms(device: Literal["cpu", "gpu"]) -> Iterator[None]:
-    """Within it, what is traced gets the forms for this device, whichever is visible here.
-
-    For a program that is traced on one machine and runs on another.
-    """
-    token = _wanted.set(device)
-    try:
-        yield
-    finally:
-        _wanted.reset(token)
-
-
-def _on_gpu(x: tf.Tensor) -> bool:
-    if (wanted := _wanted.get()) is not None:
-        return wanted == "gpu"
-    # In a graph being traced a tensor has no device yet; a visible GPU is where XLA will put it.
-    device = getattr(x, "device", "") or ""
-    return "GPU" in device or ("CPU" not in device and bool(tf.config.list_logical_devices("GPU")))
 
 
 def alongside(one: tf.Tensor, other: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from gradscope.probes import reduce
-from gradscope.probes.bundle import each
+from gradscope.probes import reduce, slices
+from gradscope.probes.bundle import Bundle, norms
+from gradscope.probes.forms import sliced
 
 _FLAT = 0.01
 """Share of the largest derivative under which a unit passes practically no gradient: the bound
@@ -31,17 +32,19 @@ class Activation:
     fires_from: the same bound on the function's argument, for functions that rise there.
     ceiling: activations from here on have derivative 0 as well (ReLU6), or None.
     bounds: elements outside (low, high) are saturated, or None.
+    nonnegative: it is never below 0, so that a unit's sum tells whether it fires at all.
     """
 
     fires_above: float | None = None
     fires_from: float | None = None
     ceiling: float | None = None
     bounds: tuple[float, float] | None = None
+    nonnegative: bool = False
 
 
 KINDS: dict[str, Activation] = {
-    "relu": Activation(fires_above=0.0),
-    "relu6": Activation(fires_above=0.0, ceiling=6.0),
+    "relu": Activation(fires_above=0.0, nonnegative=True),
+    "relu6": Activation(fires_above=0.0, ceiling=6.0, nonnegative=True),
     "gelu": Activation(fires_above=0.0, fires_from=0.0),
     "silu": Activation(fires_above=0.0, fires_from=0.0),
     "elu": Activation(fires_above=-(1 - _FLAT), fires_from=math.log(_FLAT)),
@@ -69,6 +72,9 @@ def can_saturate(kind: str | None) -> bool:
     return kind in KINDS and KINDS[kind] != Activation()
 
 
+_LARGE = 1 << 17
+"""Elements. XLA would fuse the pass over a smaller output into what comes after it."""
+
 _IMAGE_RANK = 4
 """Batch, two axes of space and channels."""
 
@@ -80,26 +86,59 @@ class Size(NamedTuple):
     activation_rms: tf.Tensor
 
 
-def activations(outputs: Sequence[tf.Tensor]) -> Size:
+class UnitSums(NamedTuple):
+    """Σ a and Σ a² of each unit, each float32[units]."""
+
+    sums: tf.Tensor
+    squares: tf.Tensor
+
+
+def unit_sums(output: tf.Tensor) -> UnitSums | None:
+    """The sums of each unit, where one pass over the output gives both; None elsewhere.
+
+    output: float tensor [..., units].
+    """
+    shape = output.shape
+    if output.dtype == tf.float64 or not shape.is_fully_defined() or shape.rank < 3:
+        return None
+    rows, units = math.prod(shape[:-1]), shape[-1]
+    if rows * units < _LARGE or units >= reduce.WIDE or rows % slices.COUNT or not sliced(output):
+        return None
+    return UnitSums(*slices.moments(reduce.real(output)))
+
+
+def activations(
+    outputs: Sequence[tf.Tensor], known: Sequence[UnitSums | None] | None = None
+) -> Size:
     """Mean and root mean square of L layers' outputs, each float32[L].
 
     outputs: float tensors of any shape.
+    known: what `unit_sums` gives for each, where the caller needs it, too.
     """
     if not outputs:
         return Size(tf.zeros([0]), tf.zeros([0]))
+    known = [unit_sums(x) for x in outputs] if known is None else known
+    bundle = Bundle(outputs)
+    parts = [
+        _sums_of(stack, outputs[group[0]], known[group[0]])
+        for group, stack in zip(bundle.groups, bundle.stacks(outputs), strict=True)
+    ]
+    total, squares = bundle.sums(*zip(*parts, strict=True))
+    return Size(total / _sizes(outputs), tf.sqrt(squares / _sizes(outputs)))
+
+
+def _sums_of(
+    stack: tf.Tensor, first: tf.Tensor, known: UnitSums | None
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Parts of the sum and of the sum of squares of each tensor in a stack."""
+    if known is not None:
+        total, squares = (reduce.parts(x[tf.newaxis, tf.newaxis]) for x in known)
+        return total, squares
     # A convolution's output lies in memory, where a plain sum is fastest; what XLA computes
     # elementwise, a normalization say, it would fuse into a plain sum and run element by element.
-    images = [i for i, x in enumerate(outputs) if (x.shape.rank or 0) >= _IMAGE_RANK]
-    others = [i for i in range(len(outputs)) if i not in set(images)]
-    parts = [
-        each(lambda x, total=total: (total(x), reduce.sums(x * x)), 2, [outputs[i] for i in places])
-        for places, total in ((images, reduce.plain_sums), (others, reduce.sums))
-    ]
-    total, squares = (tf.concat(columns, 0) for columns in zip(*parts, strict=True))
-    if images and others:
-        back = [[*images, *others].index(i) for i in range(len(outputs))]
-        total, squares = tf.gather(total, back), tf.gather(squares, back)
-    return Size(total / _sizes(outputs), tf.sqrt(squares / _sizes(outputs)))
+    in_memory = (first.shape.rank or 0) >= _IMAGE_RANK
+    total = reduce.plain_parts(stack) if in_memory else reduce.parts(stack)
+    return total, reduce.squares(stack)
 
 
 def activation_mean(output: tf.Tensor) -> tf.Tensor:
@@ -118,7 +157,8 @@ def activation_grad_norms(grads: Sequence[tf.Tensor], scale: tf.Tensor | None = 
     scale: scalar by which the loss was multiplied, or None.
     """
     dense = [tf.convert_to_tensor(grad) for grad in grads]
-    (length,) = each(lambda x: (reduce.norms(x),), 1, dense)
+    bundle = Bundle(dense)
+    length = norms(bundle, bundle.stacks(dense))
     return length if scale is None else length / tf.cast(scale, tf.float32)
 
 
@@ -129,12 +169,20 @@ def activation_grad_norm(grad: tf.Tensor | None, scale: tf.Tensor | None = None)
     return activation_grad_norms([grad], scale)[0]
 
 
-def silent(output: tf.Tensor, kind: str, argument: tf.Tensor | None = None) -> tf.Tensor:
+def silent(
+    output: tf.Tensor,
+    kind: str,
+    argument: tf.Tensor | None = None,
+    known: UnitSums | None = None,
+) -> tf.Tensor:
     """bool[units]: True for units that fire for no sample of this step.
 
     output: float tensor [..., units] of a rectifier.
     argument: what the function was applied to, where it is known.
+    known: what `unit_sums` gives for the output, where that is known.
     """
+    if known is not None and KINDS[kind].nonnegative:
+        return tf.logical_not(known.sums > 0)
     if argument is not None and KINDS[kind].fires_from is not None:
         # XLA fuses a smooth function into the maximum and computes it anew, element by element;
         # its argument, as a rule a matrix product with a bias, lies in memory.
@@ -190,7 +238,8 @@ def dead(silence: tf.Tensor, seen: tf.Tensor, window: int) -> tf.Tensor:
 
 def shares(masks: Sequence[tf.Tensor]) -> tf.Tensor:
     """The share of elements that are True in each of L masks, float32[L]; NaN for empty ones."""
-    (on,) = each(lambda x: (reduce.sums(x),), 1, masks)
+    bundle = Bundle(masks)
+    (on,) = bundle.sums([reduce.parts(x) for x in bundle.stacks(masks)])
     return on / _sizes(masks) if masks else on
 
 

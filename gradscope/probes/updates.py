@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from gradscope.probes import reduce
-from gradscope.probes.bundle import each
+from gradscope.probes.bundle import Bundle, norms
 
 
 class Update(NamedTuple):
@@ -22,7 +21,10 @@ def updates(before: Sequence[tf.Tensor], after: Sequence[tf.Tensor]) -> Update:
 
     before, after: each variable's value at the start and at the end of the step, same shapes.
     """
-    weight, moved = each(_norms_of_both, 2, before, after)
+    bundle = Bundle(before)
+    old, new = bundle.stacks(before), bundle.stacks(after)
+    weight = norms(bundle, old)
+    moved = norms(bundle, [last - first for first, last in zip(old, new, strict=True)])
     still = tf.equal(moved, 0) & tf.equal(weight, 0)
     return Update(weight, moved, tf.where(still, tf.zeros_like(moved), moved / weight))
 
@@ -30,7 +32,3 @@ def updates(before: Sequence[tf.Tensor], after: Sequence[tf.Tensor]) -> Update:
 def update(before: tf.Tensor, after: tf.Tensor) -> Update:
     """The statistics of one variable's update, each a float32 scalar; see `updates`."""
     return Update(*(column[0] for column in updates([before], [after])))
-
-
-def _norms_of_both(old: tf.Tensor, new: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    return reduce.norms(old), reduce.norms(new - old)

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from gradscope.probes import reduce
+from gradscope.probes import forms, reduce
 
 
 def _operations(device: str | None) -> set[str]:
@@ -14,7 +14,7 @@ def _operations(device: str | None) -> set[str]:
     if device is None:
         graph = total.get_concrete_function(x).graph
     else:
-        with reduce.forms(device):
+        with forms.forms(device):
             graph = total.get_concrete_function(x).graph
     return {operation.type for operation in graph.get_operations()}
 
