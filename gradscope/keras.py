@@ -66,6 +66,7 @@ class Callback(keras.callbacks.Callback):
         self._begun = self._ahead = 0
         self._executions = 1
         self._due = self._warned = False
+        self._ran: set[bool] = set()
         self.scope: Scope | None = None
 
     def report(self) -> Report:
@@ -110,6 +111,8 @@ class Callback(keras.callbacks.Callback):
         )
         if self._on_verdict is not None:
             self.scope.on_verdict(self._on_verdict)
+        self.scope._budget.cadence.group = self._executions
+        self._ran = set()
         self.scope._recorder.capacity = 2 * max(ROWS_PER_DRAIN, self._executions)
         self._ahead = self._iterations() - self.scope._step
         self._plain = self.model.train_function
@@ -143,7 +146,10 @@ class Callback(keras.callbacks.Callback):
         if self.scope is not None and self._recorded is not None:
             # Keras counts a full execution also where the data ends within it.
             last = (self.params.get("steps") or batch + 1) - 1
-            self.scope._end_step(self._due, min(batch, last) - self._begun + 1)
+            count = min(batch, last) - self._begun + 1
+            # The first call of each program compiles it.
+            self.scope._end_step(self._due, count, typical=self._due in self._ran)
+            self._ran.add(self._due)
             try:
                 self.scope._tell()
             except BaseException:

@@ -64,14 +64,17 @@ class Step:
             )
         due = [scope._begin_step() for scope in self.scopes]
         recorded = any(due)
+        program = self.recorded if recorded else self.plain
+        traces = program.experimental_get_tracing_count()
         try:
             result = self._run_recorded(args, kwargs) if recorded else self.plain(*args, **kwargs)
         except tf.errors.OpError as error:
             if self.jit_compile:
                 error.add_note(_XLA_NOTE)
             raise
+        typical = program.experimental_get_tracing_count() == traces
         for scope in self.scopes:
-            scope._end_step(recorded)
+            scope._end_step(recorded, typical=typical)
         for scope in self.scopes:
             scope._tell()
         return result

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import gradscope
-from gradscope import drain
+from gradscope import budget, drain
 from gradscope.errors import ScopeClosedError, UsageError
 from gradscope.scope import ROWS_PER_DRAIN
 from tests.unit.scope.training import X, Y, sgd_step, small_model
@@ -26,7 +26,7 @@ class StopError(Exception):
 @pytest.fixture(autouse=True)
 def judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drain, "_LEAST_SECONDS", 0.0)
-    monkeypatch.setattr(drain, "_JUDGE_SHARE", 1.0)
+    monkeypatch.setattr(budget, "JUDGING", 1e9)
 
 
 def broken_model() -> keras.Model:
