@@ -68,6 +68,12 @@ class Budget:
         self._started = time.perf_counter()
         return due
 
+    def take_time(self) -> None:
+        """Makes sure that the call which `begin` began is timed."""
+        if self._waits and not self._timed:
+            self._timed = self._wait()
+            self._started = time.perf_counter()
+
     def stop(self) -> None:
         """Notes that the program has run."""
         if self._timed and self._waits:
@@ -81,20 +87,31 @@ class Budget:
         if self._meter is not None:
             self._meter.transferred(seconds)
 
-    def finish(self, recorded: bool, steps: int, typical: bool) -> None:
+    @property
+    def took(self) -> float:
+        """Seconds of the last call, from `begin` or `take_time` to `stop`."""
+        return self._stopped - self._started
+
+    @property
+    def usual(self) -> float:
+        """Seconds that a recorded call usually takes; 0 as long as nobody knows."""
+        return 0.0 if self._meter is None else self._meter.recorded_seconds
+
+    def finish(self, recorded: bool, steps: int, typical: bool, looked: bool = False) -> None:
         """Counts the call.
 
         typical: False where its time is not the program's, as when it was compiled in it.
+        looked: True for a closer look, whose time is charged to the account.
         """
         if self._meter is None:
             return
         host = self._started - self._entered + time.perf_counter() - self._stopped
         self._meter.call(
-            self._stopped - self._started if self._timed else None,
+            self.took if self._timed and not looked else None,
             host - self._transfer,
             recorded,
             steps=steps,
-            typical=typical,
+            typical=typical or looked,
         )
 
     def settle(self, work: Work) -> Overhead | None:
@@ -107,10 +124,10 @@ class Budget:
         meter, auto = self._meter, self.cadence.every == "auto"
         meter.drained(work)
         detail = self.account.spent_share
-        spare = self._share - meter.judging(self.judging) - detail
-        self.cadence.adapt(
-            self._step, len(meter.pairs), max(spare, _LEAST * self._share), meter.shares
-        )
+        if auto:
+            spare = self._share - meter.judging(self.judging) - detail
+            spare = max(spare, _LEAST * self._share)
+            self.cadence.adapt(self._step, len(meter.pairs), spare, meter.shares)
         self.overhead = meter.overhead(
             self.cadence.fraction(self._step),
             budget=self._share if auto else None,

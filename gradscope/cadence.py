@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Literal
 
-from gradscope.cost import Estimate
 from gradscope.errors import UsageError
+from gradscope.pairs import Estimate
 
 Every = int | Literal["auto"]
 Shares = Callable[[float], Estimate | None]
@@ -89,8 +89,9 @@ class Cadence:
         return 1.0 if step < DENSE_STEPS else 1 / self._sparse
 
     def adapt(self, step: int, pairs: int, budget: float, shares: Shares) -> None:
-        """Chooses how often "auto" records from a step on.
+        """Chooses how often "auto" records after its first steps.
 
+        step: the present one.
         pairs: comparisons of recorded with plain steps so far.
         budget: the share of step time that recording may take.
         shares: gives for a fraction of recorded calls the share of step time that it takes.
