@@ -43,7 +43,7 @@ class Run:
         so that no verdict does not mean healthy.
     details: of the layers that were watched closely; see `gradscope.detail.Details`.
     notes: one sentence for each thing that could not be read.
-    overhead: what recording cost, as its last session said; None where it did not.
+    overhead: what recording cost, as it was written last; None where it was not measured.
 
     >>> import numpy as np
     >>> from gradscope.layout import Layout
@@ -192,7 +192,7 @@ class _Reader:
         self._columns: dict[str, _Column] = {}
         self._validations: list[tuple[int, str, float]] = []
         self._diagnoses: list[tuple[int, tuple[Verdict, ...]]] = []
-        self._overhead: Overhead | None = None
+        self._overheads: list[tuple[int, Overhead]] = []
         self._contents: dict[str, metadata.Content] = {}
         self._layouts: dict[str, Layout] = {}
         self._suffix = ""
@@ -208,7 +208,6 @@ class _Reader:
             self.events += 1
             if event.HasField("session_log"):
                 if event.session_log.status == SessionLog.START:
-                    self._overhead = None
                     self._drop_from(event.step)
             elif event.HasField("summary"):
                 self._take(event, frame, path)
@@ -216,6 +215,7 @@ class _Reader:
     def _drop_from(self, step: int) -> None:
         self._validations = [entry for entry in self._validations if entry[0] < step]
         self._diagnoses = [entry for entry in self._diagnoses if entry[0] < step]
+        self._overheads = [entry for entry in self._overheads if entry[0] < step]
         self._details.drop_from(step)
         self._drop_rows(step)
 
@@ -288,7 +288,7 @@ class _Reader:
                 self._suffix = str(data["suffix"])
                 self._layouts[self._suffix] = Layout.from_json(json.dumps(data["layout"]))
             elif value.tag == metadata.OVERHEAD_TAG:
-                self._overhead = Overhead.from_dict(data)
+                self._overheads.append((step, Overhead.from_dict(data)))
             else:
                 self._diagnoses.append((step, tuple(map(Verdict.from_dict, data))))
         except metadata.NewerSchemaError:
@@ -327,7 +327,7 @@ class _Reader:
             details=self._details.details(),
             notes=tuple(dict.fromkeys(self.notes)),
             _values=values,
-            overhead=self._overhead,
+            overhead=self._overheads[-1][1] if self._overheads else None,
         )
 
     def _stack(
