@@ -20,12 +20,14 @@ from gradscope.overhead import Overhead
 from gradscope.records import (
     SEVERITIES,
     Cost,
+    Detail,
     Diagnosis,
     Item,
     Record,
     Start,
     Validation,
     Verdict,
+    Watch,
 )
 from gradscope.sinks.sink import Sink
 
@@ -51,6 +53,7 @@ class _Rows:
     layout: Layout
     steps: tuple[int, ...]
     times: tuple[float, ...]
+    detailed: bool = False
 
 
 class Drain:
@@ -87,7 +90,11 @@ class Drain:
         self._started = False
         self._early: list[Validation] = []
         self._recorded = 0
-        self._last_step = -1
+        self._last_step = self._last_look = -1
+        self.judgements = 0
+        """How often the run was judged so far."""
+        self.detail_seconds = 0.0
+        """CPU time that the thread spent on closer looks so far."""
         self._lost = False
         self._next_judgement = self._next_trained = 0.0
         self._items: queue.Queue[_Rows | Item | threading.Event | None] = queue.Queue(_QUEUE_LENGTH)
@@ -109,12 +116,23 @@ class Drain:
         """How many steps have been handed to the sinks."""
         return self._recorded
 
-    def put_rows(self, snapshot: Any, layout: Layout, times: Sequence[tuple[int, float]]) -> None:
-        """Queues a snapshot. times: (step, seconds since the epoch) of the steps in it."""
-        steps, seconds = tuple(s for s, _ in times), tuple(t for _, t in times)
-        self._put(_Rows(snapshot, layout, steps, seconds))
+    def put_rows(
+        self,
+        snapshot: Any,
+        layout: Layout,
+        times: Sequence[tuple[int, float]],
+        *,
+        detailed: bool = False,
+    ) -> None:
+        """Queues a snapshot.
 
-    def put(self, item: Start | Validation) -> None:
+        times: (step, seconds since the epoch) of the steps in it.
+        detailed: True for rows of a closer look, which are beside those of the same steps.
+        """
+        steps, seconds = tuple(s for s, _ in times), tuple(t for _, t in times)
+        self._put(_Rows(snapshot, layout, steps, seconds, detailed))
+
+    def put(self, item: Start | Validation | Watch) -> None:
         """Queues something that did not come from the device."""
         self._put(item)
 
@@ -181,6 +199,9 @@ class Drain:
         if not isinstance(item, _Rows):
             return
         took, work = time.thread_time() - began, self.work
+        if item.detailed:
+            self.detail_seconds += took
+            return
         self._transfers += 1
         if self._transfers == 1:
             self.work = replace(work, one_off=work.one_off + took)
@@ -208,15 +229,21 @@ class Drain:
         self._write(items)
 
     def _records(self, item: _Rows) -> list[Item]:
-        steps, rows = buffer.read(item.snapshot, self._last_step)
+        steps, rows = buffer.read(
+            item.snapshot, self._last_look if item.detailed else self._last_step
+        )
         if not len(steps):
             return []
-        self._last_step = int(steps[-1])
+        if item.detailed:
+            self._last_look = int(steps[-1])
+        else:
+            self._last_step = int(steps[-1])
         times = (
             np.interp(steps, item.steps, item.times) if item.steps else [time.time()] * len(steps)
         )
+        of = Detail if item.detailed else Record
         return [
-            Record(int(step), float(when), row, item.layout)
+            of(int(step), float(when), row, item.layout)
             for step, when, row in zip(steps, times, rows, strict=True)
         ]
 
@@ -243,6 +270,7 @@ class Drain:
         if verdicts != self._verdicts or not self._judged or last:
             self._verdicts, self._judged = verdicts, True
             cost.append(Diagnosis(max(0, self._last_step), time.time(), verdicts))
+        self.judgements += 1
         self._write(cost)
 
     def _cost(self, last: bool) -> list[Item]:

@@ -12,7 +12,7 @@ EVERY = 5
 """Recorded steps between two closer looks: a picture needs no more."""
 
 MOST_LOOKS = 200
-"""Closer looks at one set of layers; who looks so often has seen it."""
+"""Steps of closer looks at one set of layers; who looks so often has seen it."""
 
 MOST_PROGRAMS = 4
 """Sets of layers in one run: each is a program to compile."""
@@ -104,9 +104,9 @@ class Escalation:
         # Without a first look a program would have been compiled for nothing.
         return place % EVERY == 0 and (self._looks == 0 or self._can_afford(price))
 
-    def looked(self) -> bool:
-        """Counts a closer look; True where it was the last one at these layers."""
-        self._looks += 1
+    def looked(self, steps: int = 1) -> bool:
+        """Counts a closer look at some steps; True where it was the last one at these layers."""
+        self._looks += steps
         if self._looks < MOST_LOOKS:
             return False
         self._seen_enough |= set(self.watched)

@@ -16,6 +16,7 @@ from gradscope.cadence import Every
 from gradscope.capture import variables as var
 from gradscope.capture.hooks import watched_traces
 from gradscope.claim import Claim
+from gradscope.closer_look import CloserLook
 from gradscope.drain import Drain
 from gradscope.errors import GradscopeWarning, ScopeClosedError, UsageError
 from gradscope.layout import Layout
@@ -119,6 +120,7 @@ class Scope:
             trained=lambda: self._budget.trained,
             overhead=self._overhead,
         )
+        self._closer = CloserLook(self._drain, self._account)
         self._recorder = Recorder(
             self, model, capacity=2 * ROWS_PER_DRAIN, window=window, started=self._started
         )
@@ -285,7 +287,11 @@ class Scope:
             self._warn_of_problems()
         if self._off:
             return False
-        return self._budget.begin(self._step - self._first_step, count)
+        due = self._budget.begin(self._step - self._first_step, count)
+        buffer = self._recorder.buffer if due else None
+        if self._closer.begin(self._step, buffer.layout if buffer is not None else None):
+            self._budget.take_time()
+        return due
 
     def _prepare_recording(self) -> None:
         self._recorder.next_step = self._step
@@ -299,10 +305,15 @@ class Scope:
         """
         self._budget.stop()
         self._step += count
+        looked = self._closer.closeup is not None
+        if looked:
+            self._closer.looked(self._budget.took, self._budget.usual, not typical, self._step - 1)
+        elif recorded and not typical:
+            self._closer.compiled(self._budget.took)
         if recorded and self._recorder.buffer is not None:
             self._note_rows(count)
         if not self._off:
-            self._budget.finish(recorded, count, typical)
+            self._budget.finish(recorded, count, typical, looked)
 
     def _note_rows(self, count: int) -> None:
         self._clock = self._step
@@ -330,6 +341,7 @@ class Scope:
             return
         began = time.perf_counter()
         self._drain.put_rows(buffer.snapshot(), buffer.layout, self._times)
+        self._closer.hand_on()
         self._times, self._pending = [], 0
         self._budget.transferred(time.perf_counter() - began)
         self._budget.settle(self._drain.work)
