@@ -30,6 +30,11 @@ SHARE = 1e-3
 TIMES_NUDGED = 4.0
 """How many times as far as the nudged runs a run may be: there are few of those."""
 
+NO_GRADIENT = 1e-6
+"""A gradient whose norm is smaller than this share of the largest one is taken for 0 but for
+rounding, as that of the bias of an attention's keys, or of a convolution before a normalization:
+what it is and where it moves its variable depends on the order of every addition."""
+
 STRAY = 0.002
 """Share of statistics that may lie beyond their limit, one at least: a maximum that changes its
 place, an element on the edge of being counted."""
@@ -72,11 +77,13 @@ class Statistics:
     """How two tables of statistics compare.
 
     values: compared ones; median: of their relative differences.
+    undetermined: those left out, of variables whose true gradient is 0.
     stray: those beyond their limits, the farthest first.
     """
 
     values: int
     median: float
+    undetermined: int
     stray: tuple[Stray, ...]
 
     @property
@@ -119,7 +126,7 @@ def statistics(
     found: Array,
     expected: Array,
     nudged: Sequence[Array],
-    columns: Mapping[str, Sequence[str]],
+    columns: Mapping[str, tuple[str, ...]],
     scales: Mapping[str, str],
 ) -> Statistics:
     """Whether two tables of statistics are those of one training.
@@ -134,27 +141,49 @@ def statistics(
         with np.errstate(invalid="ignore"):
             moved = np.abs(table.astype(np.float64) - found)
         noise = np.fmax(noise, np.where(np.isfinite(moved), moved, 0.0))
-    relative, strays = [], []
+    relative, strays, undetermined = [], [], 0
+    idle = _without_gradient(expected, columns)
     start = 0
     for statistic, names in columns.items():
         here = slice(start, start := start + len(names))
         got, want = (table[:, here].astype(np.float64) for table in (found, expected))
-        size = np.nan_to_num(np.abs(want), posinf=0.0)
-        limit = STATISTICS * size + BESIDE * np.max(size, axis=1, initial=0.0, keepdims=True)
-        limit = limit + (SHARE if scales.get(statistic) == "share" else 0.0)
-        limit = limit + TIMES_NUDGED * noise[:, here]
+        limit = _limits(want, scales.get(statistic, ""), noise[:, here])
         same = (got == want) | (np.isnan(got) & np.isnan(want))
         with np.errstate(invalid="ignore", divide="ignore"):
             off = np.where(same, 0.0, np.abs(got - want))
-            relative.append(np.where(same, 0.0, off / size).ravel())
-        for step, place in np.argwhere(~(off <= limit)):
-            at = (step, place)
-            values = (float(x[at]) for x in (got, want, limit))
+            share = np.where(same, 0.0, off / np.abs(want))
+        judged = np.array([name not in idle for name in names], bool)
+        undetermined += len(got) * int((~judged).sum())
+        relative.append(share[:, judged].ravel())
+        for step, place in np.argwhere(~(off <= limit) & judged):
+            values = (float(x[step, place]) for x in (got, want, limit))
             strays.append(Stray(statistic, names[place], int(step), *values))
     ordered = np.concatenate(relative) if relative else np.zeros(0)
     strays.sort(key=_excess, reverse=True)
     median = float(np.median(ordered)) if ordered.size else 0.0
-    return Statistics(ordered.size, median, tuple(strays))
+    return Statistics(ordered.size, median, undetermined, tuple(strays))
+
+
+def _limits(want: Array, scale: str, noise: Array) -> Array:
+    """How far each value of one statistic may be off, [steps, names]."""
+    size = np.nan_to_num(np.abs(want), posinf=0.0)
+    limit = STATISTICS * size + BESIDE * np.max(size, axis=1, initial=0.0, keepdims=True)
+    return limit + (SHARE if scale == "share" else 0.0) + TIMES_NUDGED * noise
+
+
+def _without_gradient(rows: Array, columns: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """The variables whose gradient is rounding alone, in some step."""
+    start = 0
+    for statistic, names in columns.items():
+        here = slice(start, start := start + len(names))
+        if statistic == "grad_norm":
+            norms = np.nan_to_num(rows[:, here])
+            # 0 to the bit is no rounding.
+            idle = (norms < NO_GRADIENT * norms.max(axis=1, initial=0.0, keepdims=True)) & (
+                norms > 0
+            )
+            return {name for name, is_idle in zip(names, idle.any(axis=0), strict=True) if is_idle}
+    return set()
 
 
 def _excess(stray: Stray) -> float:

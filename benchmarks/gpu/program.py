@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.export
-import jax.numpy as jnp
+import jax  # pyright: ignore[reportMissingImports]
+import jax.export  # pyright: ignore[reportMissingImports]
+import jax.numpy as jnp  # pyright: ignore[reportMissingImports]
 import numpy as np
 
 from benchmarks.gpu import hlo, manifest

@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
-import jaxlib
+import jax  # pyright: ignore[reportMissingImports]
+import jaxlib  # pyright: ignore[reportMissingImports]
 import numpy as np
 
 from benchmarks.gpu import cards, checks, manifest, table

@@ -34,9 +34,8 @@ def recipe(name: str, value: Array, stored: MutableMapping[str, Array], exact: b
     stored: key -> array; equal values share a key.
     exact: store all but constants.
     """
-    first = value.flat[0] if value.size else 0
-    if value.size and np.array_equal(value, np.broadcast_to(first, value.shape)):
-        return {"kind": "constant", "value": first.item()}
+    if value.size and bool((value == value.flat[0]).all()):
+        return {"kind": "constant", "value": value.flat[0].item()}
     if exact or value.size <= SMALL or value.dtype == np.bool_:
         key = hashlib.sha256(value.tobytes()).hexdigest()[:16] + f"_{value.dtype}"
         stored[key] = value
@@ -50,7 +49,7 @@ def recipe(name: str, value: Array, stored: MutableMapping[str, Array], exact: b
         mean, std = (float(np.float32(x)) for x in (value.mean(), value.std()))
         found = {"kind": "uniform", "seed": seed, "mean": mean, "std": std}
     drawn = _draw(found, value.shape, value.dtype)
-    return {**found, "crc32": zlib.crc32(np.ascontiguousarray(drawn))}
+    return {**found, "crc32": zlib.crc32(drawn.data)}
 
 
 def values(found: Recipe, shape: tuple[int, ...], dtype: Any, stored: Mapping[str, Array]) -> Array:
@@ -70,7 +69,7 @@ def values(found: Recipe, shape: tuple[int, ...], dtype: Any, stored: Mapping[st
             )
         return kept
     drawn = _draw(found, shape, dtype)
-    if zlib.crc32(np.ascontiguousarray(drawn)) != found["crc32"]:
+    if zlib.crc32(drawn.data) != found["crc32"]:
         raise StateError(
             f"state: NumPy {np.__version__} draws other numbers from seed {found['seed']} than the "
             "one that exported. Export again with --state exact, or use the NumPy that the "

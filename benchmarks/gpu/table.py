@@ -99,7 +99,8 @@ def _checked(name: str, arm: Mapping[str, Any], steps: int) -> list[str]:
         lines.append(
             f"{name}: statistics {verdict}: of {statistics['values']} values "
             f"{statistics['beyond']} beyond their limits; median relative difference "
-            f"{_number(statistics['median'])}"
+            f"{_number(statistics['median'])}; {statistics['undetermined']} left out, of variables "
+            "with a gradient of rounding alone"
         )
         lines += [
             f"  {s['statistic']} {s['name']} step {s['step']}: {_number(s['found'])}, on the CPU "

@@ -61,7 +61,7 @@ def tables(found: list[list[float]], expected: list[list[float]], nudged=()) -> 
 
 def test_equal_statistics_agree_also_where_both_are_nan():
     found = tables([[1, np.nan, 0]], [[1, np.nan, 0]])
-    assert found == checks.Statistics(3, 0.0, ())
+    assert found == checks.Statistics(3, 0.0, 0, ())
     assert found.agree
 
 
@@ -92,9 +92,25 @@ def test_large_ones_are_named(row, statistic):
     assert stray.step == 0
 
 
-def test_a_vanishing_norm_is_measured_beside_the_others():
-    assert tables([[1, 3e-8, 0]], [[1, 1e-9, 0]]).stray == ()
-    assert len(tables([[0, 3e-8, 0]], [[0, 1e-9, 0]]).stray) == 1
+def of_layers(found: list[float], expected: list[float]) -> checks.Statistics:
+    columns = {"activation_rms": ("x", "y")}
+    return checks.statistics(np.array([found]), np.array([expected]), [], columns, {})
+
+
+def test_a_vanishing_rms_is_measured_beside_the_others():
+    assert of_layers([1, 3e-8], [1, 1e-9]).stray == ()
+    assert len(of_layers([0, 3e-8], [0, 1e-9]).stray) == 1
+
+
+@pytest.mark.parametrize(("norm", "left_out"), [(1e-8, True), (0.0, False), (1e-4, False)])
+def test_a_variable_whose_gradient_is_rounding_alone_is_left_out(norm, left_out):
+    columns = {"grad_norm": ("a", "b"), "update_norm": ("a", "b"), "loss": ("loss",)}
+    expected = np.array([[1, norm, 5, 3e-3, 2]])
+    found = np.array([[1, norm, 5, 4e-3, 2]])
+    result = checks.statistics(found, expected, [], columns, {})
+    assert result.undetermined == (2 if left_out else 0)
+    assert result.values == 5 - result.undetermined
+    assert [stray.name for stray in result.stray] == ([] if left_out else ["b"])
 
 
 def test_what_nudged_runs_move_may_differ_by_as_much():

@@ -31,7 +31,14 @@ RECORDED = {
     "kernels": {"launches": 130, "fusions": 100, "reductions": 90},
     "stablehlo": {"reduce": 110},
     "weights": {"relative": 3e-7, "variable": "v", "nudged": 1e-7, "limit": 1e-6, "agree": True},
-    "statistics": {"values": 90, "median": 1e-7, "beyond": 0, "stray": [], "agree": True},
+    "statistics": {
+        "values": 90,
+        "median": 1e-7,
+        "undetermined": 4,
+        "beyond": 0,
+        "stray": [],
+        "agree": True,
+    },
 }
 RESULT = {
     "workload": "mlp",
@@ -72,6 +79,7 @@ def test_agreement_is_said_with_its_figures():
     text = table.rows(RESULT)
     assert "weights after 3 steps as the plain step's: at most 3e-07 apart" in text
     assert "statistics as the CPU's: of 90 values 0 beyond" in text
+    assert "1e-07; 4 left out" in text
     assert "NOT" not in text
 
 
