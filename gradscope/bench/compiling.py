@@ -1,6 +1,7 @@
 """The first call of a step: tracing, compiling, and one step."""
 
 import gc
+import time
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -8,15 +9,20 @@ import tensorflow as tf
 from gradscope.bench.timing import batch, first_call, plain_step, recorded_step
 from gradscope.bench.workloads import Workload
 
+PATIENCE_SECONDS = 150.0
+"""After so long no further repetition begins: hundreds of layers take minutes to compile."""
+
 
 def first_calls(
     workload: Workload, count: int, progress: Callable[[int], None]
 ) -> tuple[list[float], list[float]]:
-    """(plain, recorded) seconds of so many first calls each, every time of a new model and step.
+    """(plain, recorded) seconds of up to `count` first calls, each of a new model and step.
 
-    The order alternates. progress: told how many of each are done.
+    The order alternates. There is one of each at least, and as many of the one as of the other.
+    progress: told how many of each are done.
     """
     _wake_compiler()
+    start = time.monotonic()
     plain: list[float] = []
     recorded: list[float] = []
     for number in range(count):
@@ -25,10 +31,12 @@ def first_calls(
                 _, step = plain_step(workload)
                 plain.append(first_call(step, *batch(workload)))
             else:
-                with recorded_step(workload, 1) as (_, _step, seconds):
-                    recorded.append(seconds)
+                with recorded_step(workload, 1) as found:
+                    recorded.append(found.first_call)
             gc.collect()  # models and programs hold each other
         progress(number + 1)
+        if time.monotonic() - start > PATIENCE_SECONDS:
+            break
     return plain, recorded
 
 

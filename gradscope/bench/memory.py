@@ -34,8 +34,8 @@ def peak_bytes(workload: Workload, recorded: bool, device: str, dump: Path) -> i
     steps = GPU_STEPS if device.startswith("GPU") else 1
     if recorded:
         every: Every = 1
-        with recorded_step(workload, every) as (_, step, _first):
-            return _peak(step, workload, device, dump, steps)
+        with recorded_step(workload, every) as found:
+            return _peak(found.step, workload, device, dump, steps)
     model, step = plain_step(workload)
     bytes_ = _peak(step, workload, device, dump, steps)
     del model

@@ -35,7 +35,7 @@ def run(
     gives another reason or dies.
     """
     with tempfile.TemporaryDirectory() as dump, tempfile.TemporaryFile() as errors:
-        child = subprocess.Popen(
+        with subprocess.Popen(
             [*command, json.dumps(task.to_dict())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -43,14 +43,13 @@ def run(
             env=_environment(task, dump, os.environ),
             encoding="utf-8",
             errors="replace",
-        )
-        try:
-            answer = _listen(child, progress)
-            child.wait()
-        finally:
-            # also on Ctrl-C: nothing may go on measuring
-            child.kill()
-            child.wait()
+        ) as child:
+            try:
+                answer = _listen(child, progress)
+                child.wait()
+            finally:
+                # also on Ctrl-C: nothing may go on measuring
+                child.kill()
         errors.seek(0)
         said = errors.read().decode("utf-8", "replace")
     if "result" in answer:

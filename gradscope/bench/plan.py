@@ -108,14 +108,15 @@ class Task:
             Arm(arm["every"], None if arm["only"] is None else tuple(arm["only"]))
             for arm in found["arms"]
         ]
-        return cls(**{**found, "arms": tuple(arms)})
+        fields: dict[str, Any] = {**found, "arms": tuple(arms)}
+        return cls(**fields)
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a call of `gradscope bench` measures.
 
-    compiles: repetitions of the first call, 0 to take the one that happens anyway.
+    compiles: repetitions of the first call at most, 0 to take the one that happens anyway.
     memory: whether peak memory is found out, which compiles once more.
     """
 

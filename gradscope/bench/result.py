@@ -1,16 +1,19 @@
 """The JSON document of a bench: everything that was measured, raw, and what follows from it.
 
-version       of this form; raised when a key changes its meaning or goes
-date          ISO 8601, UTC;  command: as it was typed
-machine       device, device_name, cores, platform, python, tensorflow, keras, numpy, gradscope
-plan          pairs, seconds (of a block), compiles
-workloads[]   name, title, shows, parameters, variables, problem (null, or why there is nothing)
-arms[]      arm, every, only (families, null for all), block (steps), plain and recorded
-(seconds per step, pair by pair), first_call (seconds), ratio (estimate.Ratio), or
-problem
-compile     plain_seconds, recorded_seconds, ratio (of the medians); from one call each, the
-recorded one second, where repetitions is 0; null if not measured
-memory      plain_bytes, recorded_bytes, ratio; or problem; null if not measured
+    version       of this form; raised when a key changes its meaning or goes
+    date          ISO 8601, UTC;  command: as it was typed
+    machine       device, device_name, cores, platform, python, tensorflow, keras, numpy, gradscope
+    plan          pairs, seconds (of a block), compiles
+    workloads[]   name, title, shows, parameters, variables, problem (null, or why there is nothing)
+      arms[]      arm, every, only (families, null for all), block (steps), plain and recorded
+                  (seconds per step, pair by pair), first_call (seconds), ratio (estimate.Ratio),
+                  reported (what gradscope's own report says that it costs, an Overhead; or null)
+      compile     plain_seconds, recorded_seconds, ratio (of the medians), repetitions; where those
+                  are 0 it is one call each, the plain one first
+      memory      plain_bytes, recorded_bytes, ratio
+
+An arm, `compile` and `memory` have the key `problem` instead where they could not be measured; the
+latter two are null where they were not asked for.
 """
 
 import dataclasses

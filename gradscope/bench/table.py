@@ -83,13 +83,15 @@ def _parts(document: Document) -> list[RenderableType]:
         for r in rows(document)
         if r.problem
     ]
+    own = [Text(f"{name} {arm}: {printable(said)}") for name, arm, said in reported(document)]
     compiled = Table(box=None, pad_edge=False)
     for number, column in enumerate(_ONCE):
         compiled.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)
     for line in once(document):
         compiled.add_row(*map(Text, line))
     notes = [Text(_NOTES), *([Text(_NOISY)] if noisy(document) else [])]
-    return [Text(heading(document)), times, *problems, Text(""), compiled, *notes]
+    said = [Text("What gradscope's own report says:"), *own, Text("")] if own else []
+    return [Text(heading(document)), times, *problems, Text(""), *said, compiled, *notes]
 
 
 _ONCE = (
@@ -123,6 +125,14 @@ def noisy(document: Document) -> bool:
     arms = [arm for workload in document["workloads"] for arm in workload["arms"]]
     intervals = [headline(arm)[1:] for arm in arms if "ratio" in arm]
     return any(high - low > _WIDE for low, high in intervals)
+
+
+def reported(document: Document) -> Iterator[tuple[str, str, str]]:
+    """(workload, arm, sentence): what gradscope itself reports in the runs with every="auto"."""
+    for workload in document["workloads"]:
+        for arm in workload["arms"]:
+            if arm["every"] == "auto" and arm.get("reported"):
+                yield workload["name"], arm["arm"], str(arm["reported"]["sentence"])
 
 
 def once(document: Document) -> Iterator[tuple[str, ...]]:

@@ -14,21 +14,18 @@ import gradscope
 from gradscope.bench import families
 from gradscope.bench.plan import Arm, Every
 from gradscope.bench.workloads import Workload, optimizer, train_step
+from gradscope.cadence import CALIBRATING_EVERY, CALIBRATING_PAIRS, DENSE_STEPS
 
 SEED = 0
 
 WARM_UP = 8
 """Calls of each step before the clock starts: allocation, caches, frequency."""
 
-DENSE = 100
-"""Steps that "auto" records at first; they pass before the clock starts."""
+SETTLING = DENSE_STEPS + (CALIBRATING_PAIRS + 2) * CALIBRATING_EVERY
+"""Steps until "auto" has found its cadence; they pass before the clock starts."""
 
-SETTLING = 100
-"""Further steps in which "auto" finds its cadence, where they take no longer than this ..."""
-SETTLING_SECONDS = 30.0
-
-PATIENCE_SECONDS = 240.0
-"""If the dense steps take longer, "auto" isn't measured."""
+PATIENCE_SECONDS = 180.0
+"""If they take longer, "auto" isn't measured."""
 
 LEAST_STEPS = {"auto": 50, 1: 2}
 """In a block: enough that most blocks of "auto" hold a recorded step."""
@@ -45,37 +42,49 @@ class Pairs:
     """Seconds per step in blocks of `block` steps: those of a pair ran one after the other.
 
     first_call: seconds of the recorded step's first call, which traces and compiles.
+    reported: what gradscope itself says that it costs, `Overhead.to_dict`; None where it doesn't.
     """
 
     block: int
     plain: list[float]
     recorded: list[float]
     first_call: float
+    reported: dict[str, Any] | None
 
 
-def plain_step(workload: Workload) -> tuple[keras.Model, Step]:
-    """A new model and the step as it is without gradscope."""
+@dataclass(frozen=True)
+class Recorded:
+    """A step under an open scope. first_call: seconds of its first call, which has happened."""
+
+    model: keras.Model
+    scope: gradscope.Scope
+    step: Any
+    first_call: float
+
+
+def plain_step(workload: Workload, jit_compile: bool = True) -> tuple[keras.Model, Any]:
+    """A new model and the step as it is without gradscope, a `tf.function`."""
     model = _model(workload)
-    return model, tf.function(train_step(model, optimizer()), jit_compile=True)
+    return model, tf.function(train_step(model, optimizer()), jit_compile=jit_compile)
 
 
 @contextmanager
 def recorded_step(
-    workload: Workload, every: Every, silenced: tuple[str, ...] = ()
-) -> Iterator[tuple[keras.Model, Step, float]]:
-    """A new model, the step under a scope that is open within the block, and its first call.
+    workload: Workload, every: Every, silenced: tuple[str, ...] = (), jit_compile: bool = True
+) -> Iterator[Recorded]:
+    """A new model under a scope that is open within the block, its step called once.
 
-    The first call's seconds are those of tracing, compiling and one step; it has happened.
+    silenced: families that record zeros.
     """
     model = _model(workload)
     x, y = batch(workload)
     with tempfile.TemporaryDirectory() as logdir:
         scope = gradscope.Scope(model, logdir, every=every, console=False)
-        step = scope.step(train_step(model, optimizer()))
+        step = scope.step(train_step(model, optimizer()), jit_compile=jit_compile)
         with scope:
             with families.silenced(silenced):
                 seconds = first_call(step, x, y)
-            yield model, step, seconds
+            yield Recorded(model, scope, step, seconds)
 
 
 def first_call(step: Step, x: Any, y: Any) -> float:
@@ -113,18 +122,18 @@ def pairs(
     count: pairs. seconds: how long a block should take.
     progress: told how many pairs are done.
 
-    Raises TooSlowError where "auto" would take minutes to leave its first, dense steps behind.
+    Raises TooSlowError where "auto" would take minutes to find its cadence.
     """
     x, y = batch(workload)
     per_step = min(block_seconds(plain, x, y, 1) for _ in range(3))
-    if arm.every == "auto" and DENSE * per_step > PATIENCE_SECONDS:
-        minutes = DENSE * per_step / 60
-        raise TooSlowError(
-            f'the {DENSE} steps that "auto" records at first take {minutes:.0f} minutes'
-        )
-    with recorded_step(workload, arm.every, families.without(arm.only)) as (_, step, first):
-        for _ in range(_warm_up(arm.every, per_step)):
+    if arm.every == "auto" and SETTLING * per_step > PATIENCE_SECONDS:
+        minutes = SETTLING * per_step / 60
+        raise TooSlowError(f"it finds its cadence in {SETTLING} steps, here {minutes:.0f} minutes")
+    with recorded_step(workload, arm.every, families.without(arm.only)) as watched:
+        step = watched.step
+        for _ in range(_warm_up(arm.every)):
             step(x, y)
+        watched.scope.report()  # loads what judges, once in a process
         per_step = min(block_seconds(plain, x, y, 1) for _ in range(WARM_UP))
         block = block_steps(arm.every, per_step, seconds)
         times: dict[Step, list[float]] = {plain: [], step: []}
@@ -132,7 +141,9 @@ def pairs(
             for one in (plain, step) if number % 2 else (step, plain):
                 times[one].append(block_seconds(one, x, y, block))
             progress(number + 1)
-    return Pairs(block, times[plain], times[step], first)
+        overhead = watched.scope.report().overhead
+    reported = None if overhead is None else overhead.to_dict()
+    return Pairs(block, times[plain], times[step], watched.first_call, reported)
 
 
 def block_steps(every: Every, per_step: float, seconds: float) -> int:
@@ -149,11 +160,10 @@ def block_steps(every: Every, per_step: float, seconds: float) -> int:
     return max(1, round(wanted / every)) * every
 
 
-def _warm_up(every: Every, per_step: float) -> int:
+def _warm_up(every: Every) -> int:
     """Calls before the clock starts; with a cadence, until both programs have run."""
     if every == "auto":
-        settling = min(SETTLING, int(SETTLING_SECONDS / per_step))
-        return DENSE + settling
+        return SETTLING
     return WARM_UP if every == 1 else max(WARM_UP, every + 1)
 
 

@@ -149,7 +149,7 @@ def decoder(size: Size) -> Workload:
     Unlike there, input and output share no weights. 4 × 1024 tokens on a GPU, 1 × 128 on a CPU.
     """
     rows, length = {"tiny": (1, 8), "cpu": (1, 128), "gpu": (4, 1024)}[size]
-    blocks, width, heads, words = (2, 16, 2, 50) if size == "tiny" else (12, 768, 12, 50257)
+    blocks, width, heads, words = (1, 16, 2, 50) if size == "tiny" else (12, 768, 12, 50257)
     positions = 8 if size == "tiny" else 1024
 
     def build() -> keras.Model:
@@ -189,7 +189,7 @@ def deep(size: Size, layers: int | None = None) -> Workload:
 
     layers: another number of them.
     """
-    depth = layers or (20 if size == "tiny" else 500)
+    depth = layers or (6 if size == "tiny" else 500)
 
     def build() -> keras.Model:
         inputs = keras.Input((32,))
@@ -221,16 +221,21 @@ def embedding(size: Size) -> Workload:
 
 def finetuning(size: Size) -> Workload:
     """A frozen MobileNetV2 below two trainable layers; 16 images of 96×96, 64 of 224 on a GPU."""
-    rows, edge = {"tiny": (1, 32), "cpu": (16, 96), "gpu": (64, 224)}[size]
+    rows, edge = {"tiny": (2, 8), "cpu": (16, 96), "gpu": (64, 224)}[size]
 
     def build() -> keras.Model:
-        backbone = keras.applications.MobileNetV2(
-            weights=None, input_shape=(edge, edge, 3), include_top=False, pooling="avg", alpha=0.35
-        )
+        if size == "tiny":
+            layers = [L.Conv2D(4, 3), L.BatchNormalization(), L.ReLU(), L.GlobalAveragePooling2D()]
+            backbone = keras.Sequential([keras.Input((edge, edge, 3)), *layers])
+        else:
+            backbone = keras.applications.MobileNetV2(
+                weights=None, input_shape=(edge, edge, 3), include_top=False, pooling="avg"
+            )
         backbone.trainable = False
         return keras.Sequential([backbone, L.Dense(128, "relu"), L.Dense(10)])
 
-    title = f"Fine-tuning on a frozen MobileNetV2; {rows} images of {edge}×{edge}"
+    name = "MobileNetV2" if size != "tiny" else "convolution"
+    title = f"Fine-tuning on a frozen {name}; {rows} images of {edge}×{edge}"
     return Workload("finetuning", title, build, _pictures((rows, edge, edge, 3), 10))
 
 

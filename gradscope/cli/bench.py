@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradscope.bench import plan
 from gradscope.errors import LogdirError
@@ -144,7 +144,14 @@ def _measure(planned: plan.Plan, path: Path) -> "Document":
 
     command = ["gradscope", *sys.argv[1:]]
     with _Progress() as progress:
-        return result.measure(planned, [shlex.quote(word) for word in command], progress, finished)
+        words = [shlex.quote(word) for word in command]
+        return result.measure(planned, words, progress, finished, _run)
+
+
+def _run(task: plan.Task, progress: Callable[[str], None]) -> dict[str, Any]:
+    from gradscope.bench import parent
+
+    return parent.run(task, progress)
 
 
 def _picture(document: "Document", path: Path) -> None:
