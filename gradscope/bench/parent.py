@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from gradscope.bench.plan import Task
 from gradscope.errors import GradscopeError, UsageError
@@ -69,10 +69,11 @@ def _listen(child: "subprocess.Popen[str]", progress: Callable[[str], None]) -> 
             continue  # what a library prints
         if not isinstance(said, dict):
             continue
-        if "progress" in said:
-            progress(str(said["progress"]))
+        found = cast(dict[str, Any], said)
+        if "progress" in found:
+            progress(str(found["progress"]))
         else:
-            answer = said
+            answer = found
     return answer
 
 
