@@ -80,7 +80,7 @@ class Drain:
         self.work = Work()
         """What the thread has done so far; replaced as a whole, so that any thread may read it."""
         self._judging, self._trained, self._overhead = judging, trained, overhead
-        self._told = ""
+        self._told: Overhead | None = None
         self._transfers = 0
         self.problems: deque[str] = deque()
         self._sinks = list(sinks)
@@ -274,11 +274,13 @@ class Drain:
         self._write(cost)
 
     def _cost(self, last: bool) -> list[Item]:
-        """What recording costs, where a reader is told something new."""
-        overhead = self._overhead(last)
-        if overhead is None or overhead.sentence == self._told:
+        """What recording costs, where a reader is told something new; the last one to the digit."""
+        overhead, told = self._overhead(last), self._told
+        if overhead is None or overhead == told:
             return []
-        self._told = overhead.sentence
+        if told is not None and overhead.sentence == told.sentence and not last:
+            return []
+        self._told = overhead
         return [Cost(max(0, self._last_step), time.time(), overhead)]
 
     def _write(self, items: Sequence[Item]) -> None:

@@ -24,11 +24,12 @@ PAIRS = 128
 0.1 % of step time where each twentieth step is recorded."""
 
 MEMORY = 2560
-"""Calls after which a pair is forgotten, down to the last `LAST_PAIRS`: of steps that are recorded
-rarely few pairs are precise enough, and many would be old."""
+"""Calls after which a pair is forgotten: of steps that are recorded rarely few pairs are precise
+enough, and many would be old."""
 
 LAST_PAIRS = 16
-"""Of steps recorded once in 200, their median is good to 0.05 % of step time."""
+"""Pairs that count in any case. Of steps recorded once in 200, their median is good to 0.05 % of
+step time."""
 
 LEAST_PAIRS = 10
 """Below, nothing is said: of 10 pairs the second and the ninth bound the median at 98 %."""
@@ -126,15 +127,14 @@ class Pairs:
     def extra(self, plain: float) -> Estimate | None:
         """What a recorded step takes more, as a share of a plain one; None for too few pairs.
 
-        plain: seconds of a plain step now; pairs from when it was quite another don't count.
+        plain: seconds of a plain step now; older pairs from when it was quite another don't count.
         """
-        oldest = self._calls - MEMORY
-        held = len(self._found) - LAST_PAIRS
+        oldest, last = self._calls - MEMORY, len(self._found) - LAST_PAIRS
         now = [
             pair
             for place, pair in enumerate(self._found)
-            if (pair.call > oldest or place >= held)
-            and 1 / SAME_PACE < pair.plain / plain < SAME_PACE
+            if place >= last
+            or (pair.call > oldest and 1 / SAME_PACE < pair.plain / plain < SAME_PACE)
         ]
         if len(now) < LEAST_PAIRS:
             return None

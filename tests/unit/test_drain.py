@@ -145,7 +145,7 @@ def test_the_cost_is_written_when_it_reads_otherwise_and_at_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Engine, "judge", lambda self, run: ())
-    costs = [None, Overhead(0.01), Overhead(0.010001), Overhead(0.02), Overhead(0.03)]
+    costs = [None, Overhead(0.01), Overhead(0.010001), Overhead(0.02), Overhead(0.020001)]
     asked: list[bool] = []
 
     def overhead(last: bool) -> Overhead | None:
@@ -161,5 +161,5 @@ def test_the_cost_is_written_when_it_reads_otherwise_and_at_the_end(
     worker.close()
     assert asked == [False] * 4 + [True]
     written = [item.overhead.share for item in sink.items if isinstance(item, Cost)]
-    assert written == [0.01, 0.02, 0.03]
+    assert written == [0.01, 0.02, 0.020001]
     assert isinstance(sink.items[-1], Diagnosis), "what readers wait for comes last"

@@ -60,13 +60,23 @@ def test_nothing_is_compared_across_a_step_that_says_nothing() -> None:
     assert len(pairs) == 0
 
 
-def test_few_pairs_and_those_of_another_pace_say_nothing() -> None:
+def test_few_pairs_say_nothing() -> None:
     pairs = Pairs()
     steps(pairs, 20 + 10 * (LEAST_PAIRS - 2), lambda step: 1.0)
     assert len(pairs) == LEAST_PAIRS - 1 and pairs.extra(1.0) is None
     steps(pairs, 30, lambda step: 1.0)
     assert pairs.extra(1.0) is not None
-    assert pairs.extra(3.0) is None and pairs.extra(0.3) is None
+
+
+def test_older_pairs_of_another_pace_do_not_count() -> None:
+    pairs = Pairs()
+    steps(pairs, 600, lambda step: 1.0 + 0.5 * (step % 10 == 0))
+    steps(pairs, 10 * (LAST_PAIRS + 3), lambda step: 10.0 + 0.5 * (step % 10 == 0))
+    slow, fast = pairs.extra(10.0), pairs.extra(1.0)
+    assert slow is not None and fast is not None
+    assert slow.count == pytest.approx(LAST_PAIRS + 1, abs=2)
+    assert slow.middle == pytest.approx(0.05)
+    assert fast.count > slow.count and fast.middle == pytest.approx(0.5)
 
 
 def test_of_rarely_recorded_steps_the_old_ones_are_forgotten() -> None:
