@@ -89,6 +89,7 @@ class Meter:
         self._seconds = 0.0
         self._host_seconds = self._transfer_seconds = 0.0
         self._plain: deque[float] = deque(maxlen=_RECENT)
+        self._recording: deque[float] = deque(maxlen=_RECENT)
         self._host: dict[bool, deque[float]] = {
             recorded: deque(maxlen=_RECENT) for recorded in (False, True)
         }
@@ -146,8 +147,7 @@ class Meter:
             self.pairs.skip()
             return
         self._host[recorded].append(host)
-        if not recorded:
-            self._plain.append(seconds)
+        (self._recording if recorded else self._plain).append(seconds)
         self.pairs.add(seconds, recorded)
 
     def transferred(self, seconds: float) -> None:
@@ -173,10 +173,8 @@ class Meter:
 
     @property
     def recorded_seconds(self) -> float:
-        """What a recorded call takes now; 0 where no plain one was timed."""
-        plain = self.plain_seconds
-        extra = self.pairs.extra(plain) if plain else None
-        return plain + (max(0.0, extra.middle) * plain if extra else 0.0)
+        """The median of the recent recorded calls; 0 where none was timed."""
+        return _median(self._recording)
 
     def shares(self, fraction: float) -> Estimate | None:
         """What it would cost, as a share of plain time, to record a fraction of all calls.
