@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         folder = Path(options.output) / text.replace(":", "-")
         start = time.perf_counter()
         exact = options.state == "exact"
-        compiled = size != "gpu"
+        compiled = size in ("", "cpu")
         write(name, size or "cpu", folder, options.device_forms, exact, steps, compiled)
         bytes_ = sum(file.stat().st_size for file in folder.iterdir())
         print(f"{folder}: {bytes_ / 1e6:.2f} MB in {time.perf_counter() - start:.0f} s", flush=True)

@@ -10,6 +10,7 @@
 import dataclasses
 import gzip
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,8 +163,17 @@ def write_module(folder: Path, name: str, module: bytes) -> None:
 
 
 def read_module(folder: Path, name: str) -> bytes:
-    """The StableHLO module of a file."""
-    return gzip.decompress((folder / name).read_bytes())
+    """The StableHLO module of a file.
+
+    Raises ManifestError where it is missing or damaged.
+    """
+    try:
+        return gzip.decompress((folder / name).read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        raise ManifestError(
+            f"{folder / name}: expected a compressed program, got {type(error).__name__}: {error}. "
+            "Export again."
+        ) from error
 
 
 def _spec(found: dict[str, Any]) -> Spec:

@@ -17,6 +17,10 @@ from benchmarks.gpu import hlo, manifest
 jax.config.update("jax_enable_x64", True)  # step counters are int64
 
 
+class ProgramError(Exception):
+    """This jax can't compile a program."""
+
+
 @dataclass(frozen=True)
 class Memory:
     """Bytes that the compiled step needs, by its own buffer assignment.
@@ -65,6 +69,8 @@ def compile_program(
     """The program of a folder, compiled for a device of jax.
 
     exact: the one whose products are never rounded to TF32.
+
+    Raises ProgramError where jax can't compile it, ManifestError where it can't be read.
     """
     module = manifest.read_module(folder, manifest.file_of(program.arm, exact))
     place = jax.sharding.SingleDeviceSharding(device)
@@ -86,10 +92,16 @@ def compile_program(
         return fresh, [result for i, result in enumerate(results) if i not in moved]
 
     start = time.perf_counter()
-    lowered = jax.jit(call, donate_argnums=0).lower(
-        [inputs[i] for i in carried], [inputs[i] for i in fixed]
-    )
-    compiled = lowered.compile()
+    try:
+        lowered = jax.jit(call, donate_argnums=0).lower(
+            [inputs[i] for i in carried], [inputs[i] for i in fixed]
+        )
+        compiled = lowered.compile()
+    except (ValueError, jax.errors.JaxRuntimeError) as error:
+        raise ProgramError(
+            f"{folder.name}/{program.arm}: jax {jax.__version__} can't compile this program on "
+            f"{device.device_kind}: {error}"
+        ) from error
     seconds = time.perf_counter() - start
     costs = _costs(compiled)
     return Compiled(

@@ -22,10 +22,10 @@ import jax  # pyright: ignore[reportMissingImports]
 import jaxlib  # pyright: ignore[reportMissingImports]
 import numpy as np
 
-from benchmarks.gpu import cards, checks, manifest, table
-from benchmarks.gpu.program import Compiled, compile_program
+from benchmarks.gpu import cards, checks, manifest, state, table
+from benchmarks.gpu.program import Compiled, ProgramError, compile_program
 from benchmarks.gpu.running import Run, Times, copy_rate, describe, times
-from benchmarks.gpu.state import Array, StateError
+from benchmarks.gpu.state import Array
 
 FORMAT = 1
 """Of the JSON document."""
@@ -64,7 +64,10 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             case = _case(folder, device)
             result = replay(case, document, options.steps, options.reference)
-        except (manifest.ManifestError, StateError) as error:
+        except (
+            *(manifest.ManifestError, state.StateError, ProgramError),
+            jax.errors.JaxRuntimeError,  # out of memory, mostly
+        ) as error:
             print(f"{folder.name}: {error}", file=sys.stderr)
             code = 2
             continue
@@ -123,7 +126,12 @@ def replay(case: Case, document: dict[str, Any], steps: int, reference: str) -> 
 
 def _case(folder: Path, device: Any) -> Case:
     found = manifest.read(folder)
-    return Case(found, folder, manifest.read_arrays(folder, "state.npz"), device)
+    stored = manifest.read_arrays(folder, "state.npz")
+    for program in found.programs:
+        for given in program.inputs:
+            if given.recipe["kind"] == "stored":  # known before anything is compiled
+                state.values(given.recipe, given.spec.shape, given.spec.dtype, stored)
+    return Case(found, folder, stored, device)
 
 
 def _judge_weights(case: Case, arms: dict[str, Compiled], steps: int) -> dict[str, checks.Weights]:

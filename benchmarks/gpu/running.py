@@ -94,10 +94,10 @@ def times(runs: Mapping[str, Run], steps: int, seconds: float = 0.2) -> Times:
     """The times of runs that take turns, block by block, in an order that changes each time.
 
     steps: of each run, at least, besides a first block that isn't counted.
-    seconds: how long a block should take; a block has at most an eighth of the steps.
+    seconds: how long a block should take; a block has at most a twentieth of the steps.
     """
     guess = max(_timed(run, 2)[0] for run in runs.values() for _ in range(2))
-    block = max(1, min(round(seconds / max(guess, 1e-9)), steps // 8))
+    block = max(1, min(round(seconds / max(guess, 1e-9)), steps // 20))
     for run in runs.values():
         _timed(run, block)
     rounds = -(-steps // block)

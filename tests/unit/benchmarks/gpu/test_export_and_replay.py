@@ -5,6 +5,7 @@ GRADSCOPE_JAX_PYTHON may name one that has; otherwise the replay is skipped.
 """
 
 import ast
+import gzip
 import json
 import os
 import subprocess
@@ -232,6 +233,27 @@ def test_another_learning_rate_in_the_recorded_step_is_noticed(folder, python, t
     assert not arms["all"]["weights"]["agree"]
     assert not arms["all"]["statistics"]["agree"]
     assert "all: weights after 2 steps NOT as the plain step's" in printed
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("plain.stablehlo.gz", b"nothing", "expected a compressed program, got BadGzipFile"),
+        ("plain.stablehlo.gz", gzip.compress(b"nothing"), "can't compile this program on"),
+        ("state.npz", None, "expected an array"),
+    ],
+    ids=["no archive", "no program", "no state"],
+)
+def test_a_damaged_export_says_what_is_damaged(folder, python, tmp_path, name, content, words):
+    damaged = copied(folder, tmp_path / "small")
+    (damaged / name).unlink()
+    if content is not None:
+        (damaged / name).write_bytes(content)
+    code, document, printed = replayed(python, damaged)
+    assert code == 2, printed
+    assert not document
+    assert words in printed
+    assert "Traceback" not in printed
 
 
 def test_a_directory_without_an_export_says_so(python, tmp_path):
