@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 for rival in chosen:
                     row = measured(rival, workload, processes, options.pairs, options.seconds)
                     found[workload].append(row)
-                    progress.print(f"{workload}: {' | '.join(cells(row))}", style="dim")
+                    line = f"{workload}: {' | '.join(cells(row))}"
+                    progress.print(line, style="dim", soft_wrap=True)
             console.print(terminal(workload, found[workload]))
     if options.output is not None:
         write(found, options.output)

@@ -62,7 +62,8 @@ class Fit:
 
     def _fit(self, model: Any, data: Any, callbacks: list[Any]) -> None:
         try:
-            self._turns.first()
+            if not self._turns.wait():
+                return
             model.fit(
                 data,
                 epochs=FOR_EVER,
@@ -97,17 +98,14 @@ class Turns(keras.callbacks.Callback):
         self._ended = True
         self._go.set()
 
-    def first(self) -> None:
-        """Waits for the first turn, before anything is done."""
-        self._wait()
+    def wait(self) -> bool:
+        """Returns when it is the fit's turn; False where it has ended instead."""
+        self._go.wait()
+        self._go.clear()
+        return not self._ended
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Gives the turn back and waits for the next."""
         self.done.set()
-        self._wait()
-        if self._ended:
+        if not self.wait():
             self.model.stop_training = True
-
-    def _wait(self) -> None:
-        self._go.wait()
-        self._go.clear()

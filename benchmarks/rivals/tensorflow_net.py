@@ -40,7 +40,7 @@ class Net:
 def net(workload: str) -> Net:
     """The network of a workload, with the same weights in each process.
 
-    workload: a name of `gradscope.bench.plan.WORKLOADS`, "mlp"; "mlp:tiny" is small enough for tests.
+    workload: of `gradscope.bench.plan.WORKLOADS`, as "mlp"; "mlp:tiny" is small, for tests.
     """
     name, _, size = workload.partition(":")
     chosen = workloads.build(name, "tiny" if size == "tiny" else "cpu")
