@@ -57,6 +57,7 @@ class Training:
             rows = self.group
             self.work = Work(self.work.rows + rows, self.work.writing + self.drain * rows, 0.0, 0.0)
             if len(self.recorded) % 32 == 0 or self.step % 2000 == 0:
+                self.watched.transferred(0.0)
                 self.watched.settle(self.work)
         self.watched.finish(due, self.group, True)
         self.note_cadence()
