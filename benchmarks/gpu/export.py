@@ -102,15 +102,13 @@ def write(
         gc.collect()
     manifest.write_arrays(folder, "state.npz", stored)
     manifest.write_arrays(folder, "reference.npz", reference)
-    scales = {statistic.name: statistic.scale for statistic in catalog.STATISTICS}
     found = manifest.Manifest(
-        workload=name,
-        title=workload.title,
-        size=size,
-        forms=forms,
-        variables=counts[0],
-        layers=counts[1],
-        scales=scales,
+        name,
+        workload.title,
+        size,
+        forms,
+        *counts,
+        scales={statistic.name: statistic.scale for statistic in catalog.STATISTICS},
         reference_steps=steps,
         programs=tuple(programs),
         versions=_versions(),

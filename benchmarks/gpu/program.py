@@ -73,30 +73,11 @@ def compile_program(
     Raises ProgramError where jax can't compile it, ManifestError where it can't be read.
     """
     module = manifest.read_module(folder, manifest.file_of(program.arm, exact))
-    place = jax.sharding.SingleDeviceSharding(device)
-    inputs = [
-        jax.ShapeDtypeStruct(i.spec.shape, np.dtype(i.spec.dtype), sharding=place)
-        for i in program.inputs
-    ]
-    step = _callable(module, inputs, program.outputs, device.platform)
     carried = tuple(sorted(program.carried))
-    fixed = tuple(i for i in range(len(inputs)) if i not in program.carried)
-    moved = set(program.carried.values())
-
-    def call(state: Sequence[Any], rest: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        given = dict(zip((*carried, *fixed), (*state, *rest), strict=True))
-        results = step(*(given[i] for i in range(len(inputs))))
-        # In the order of the inputs: jax lets each output take the place of the first input of
-        # its shape that is left.
-        fresh = [results[program.carried[i]] for i in carried]
-        return fresh, [result for i, result in enumerate(results) if i not in moved]
-
+    fixed = tuple(i for i in range(len(program.inputs)) if i not in program.carried)
     start = time.perf_counter()
     try:
-        lowered = jax.jit(call, donate_argnums=0).lower(
-            [inputs[i] for i in carried], [inputs[i] for i in fixed]
-        )
-        compiled = lowered.compile()
+        compiled = _compile(module, program, (carried, fixed), device)
     except (ValueError, jax.errors.JaxRuntimeError) as error:
         raise ProgramError(
             f"{folder.name}/{program.arm}: jax {jax.__version__} can't compile this program on "
@@ -116,6 +97,31 @@ def compile_program(
         bytes=costs.get("bytes accessed"),
         kernels=_kernels(compiled),
     )
+
+
+def _compile(
+    module: bytes, program: manifest.Program, order: tuple[tuple[int, ...], ...], device: Any
+) -> Any:
+    """The function `Compiled.call`. order: its inputs, carried ones first, by their numbers."""
+    carried, fixed = order
+    place = jax.sharding.SingleDeviceSharding(device)
+    inputs = [
+        jax.ShapeDtypeStruct(i.spec.shape, np.dtype(i.spec.dtype), sharding=place)
+        for i in program.inputs
+    ]
+    step = _callable(module, inputs, program.outputs, device.platform)
+    moved = set(program.carried.values())
+
+    def call(state: Sequence[Any], rest: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        given = dict(zip((*carried, *fixed), (*state, *rest), strict=True))
+        results = step(*(given[i] for i in range(len(inputs))))
+        # In the order of the inputs: jax lets each output take the place of the first input of
+        # its shape that is left.
+        fresh = [results[program.carried[i]] for i in carried]
+        return fresh, [result for i, result in enumerate(results) if i not in moved]
+
+    arguments = [[inputs[i] for i in numbers] for numbers in (carried, fixed)]
+    return jax.jit(call, donate_argnums=0).lower(*arguments).compile()
 
 
 def _callable(

@@ -93,19 +93,15 @@ def replay(case: Case, document: dict[str, Any], steps: int, reference: str) -> 
         for program in case.found.programs
     }
     count = case.found.reference_steps or STEPS
-    judged = _judge_weights(case, arms, count)
+    trained = _judge_weights(case, arms, count)
     compared = _judge_statistics(case, arms, count, reference)
     runs = {arm: Run(compiled, case.stored) for arm, compiled in arms.items()}
     taken = times(runs, steps)
     card = cards.find(document["device"]["kind"])
-    result = {
-        "workload": case.found.workload,
-        "title": case.found.title,
-        "size": case.found.size,
-        "forms": case.found.forms,
-        "variables": case.found.variables,
-        "layers": case.found.layers,
-        "exported": {**case.found.versions, "date": case.found.date},
+    verdicts = [*trained.values(), *compared.values()]
+    return {
+        **_about(case.found),
+        "agree": all(verdict.agree for verdict in verdicts),
         "compared_after_steps": count,
         "block": taken.steps,
         "cold_compile_seconds": cold,
@@ -114,14 +110,20 @@ def replay(case: Case, document: dict[str, Any], steps: int, reference: str) -> 
         "arms": {
             arm: {
                 **_cost(compiled, arms[manifest.PLAIN], taken, card, document["copy_rate"]),
-                "weights": _plainly(judged.get(arm)),
+                "weights": _plainly(trained.get(arm)),
                 "statistics": _plainly(compared.get(arm)),
             }
             for arm, compiled in arms.items()
         },
     }
-    verdicts = [*judged.values(), *compared.values()]
-    return {**result, "agree": all(verdict.agree for verdict in verdicts)}
+
+
+def _about(found: manifest.Manifest) -> dict[str, Any]:
+    names = ("workload", "title", "size", "forms", "variables", "layers")
+    return {
+        **{name: getattr(found, name) for name in names},
+        "exported": {**found.versions, "date": found.date},
+    }
 
 
 def _case(folder: Path, device: Any) -> Case:

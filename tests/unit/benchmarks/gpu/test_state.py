@@ -71,6 +71,11 @@ def test_integers_stay_between_their_ends(low, spread):
     assert value.min() <= drawn.min() <= drawn.max() <= value.max()
 
 
+def test_both_ends_of_integers_are_drawn():
+    drawn = back(np.random.default_rng(1).integers(0, 1, 5000, endpoint=True))
+    assert set(drawn) == {0, 1}
+
+
 def test_other_numbers_than_at_the_export_are_noticed():
     recipe = state.recipe("w", LARGE, {}, False)
     with pytest.raises(state.StateError, match="draws other numbers.*--state exact"):
