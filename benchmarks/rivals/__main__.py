@@ -29,12 +29,17 @@ WORKLOADS = ("mlp", "cnn")
 VERSION = 1
 """Of rivals.json."""
 
+WIDTH = 140
+"""Columns of a table that goes into a file: nothing is cut off."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 1 where not one rival could be measured."""
     options = parsed(arguments)
     chosen = [rival for rival in RIVALS if _wanted(rival, options.only)]
     console, progress = Console(), Console(stderr=True)
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
     found: dict[str, list[Row]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for workload in options.workloads:

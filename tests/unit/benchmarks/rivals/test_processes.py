@@ -77,12 +77,14 @@ def test_plain_and_recorded_arms_share_a_process_others_have_their_own(tmp_path,
         Rival("b", "tensorflow", (GRAPH,), alone=True),
     )
     with Processes(interpreters(None), "mlp", tmp_path) as processes:
-        for rival in (shared, alone):
+        for rival in (alone, shared):
             for name in (*rival.against, rival.name):
                 processes.arm(rival, name)
+        common, own = made
         assert processes.close(alone) == 7
-    assert made[0].asked == [("open", GRAPH), ("open", "a"), "end"]
-    assert made[1].asked == [("open", "b"), ("close", "b"), "end"]
+        assert own.asked == [("open", "b"), ("close", "b"), "end"]
+        assert common.asked == [("open", GRAPH), ("open", "a")]
+    assert common.asked[2:] == ["end"]
 
 
 def test_work_left_behind_counts_for_who_left_it(monkeypatch):
