@@ -114,12 +114,7 @@ class Scope:
             raise
         if console:
             own.append(ConsoleSink())
-        self._drain = Drain(
-            [*own, *sinks],
-            judging=self._budget.judging,
-            trained=lambda: self._budget.trained,
-            overhead=self._overhead,
-        )
+        self._drain = _drain([*own, *sinks], self._budget)
         self._closer = CloserLook(self._drain, self._account)
         self._recorder = Recorder(
             self, model, capacity=2 * ROWS_PER_DRAIN, window=window, started=self._started
@@ -346,10 +341,6 @@ class Scope:
         self._budget.transferred(time.perf_counter() - began)
         self._budget.settle(self._drain.work)
 
-    def _overhead(self, last: bool) -> Overhead | None:
-        """What recording costs. The last time the training thread waits, and the sum is made."""
-        return self._budget.settle(self._drain.work) if last else self._budget.overhead
-
     def _started(self, layout: Layout, facts: dict[str, Any]) -> None:
         info = {**facts, "scope": self._settings}
         self._drain.put(Start(layout, self._step, info))
@@ -387,6 +378,22 @@ def _check_model(model: Any) -> None:
             "variables, so there is nothing to watch. Pass the model that the step trains, and "
             "check that its layers aren't all frozen (`layer.trainable`)."
         )
+
+
+def _drain(sinks: Sequence[Sink], budget: Budget) -> Drain:
+    """A drain that knows the budget, and not the scope: its thread would keep that from dying."""
+
+    def overhead(last: bool) -> Overhead | None:
+        # The last time the training thread waits, and the sum is made.
+        return budget.settle(drain.work) if last else budget.overhead
+
+    drain = Drain(
+        sinks,
+        judging=budget.judging,
+        trained=lambda: budget.trained,
+        overhead=overhead,
+    )
+    return drain
 
 
 def _close(scope: "weakref.ref[Scope]") -> None:
