@@ -225,7 +225,8 @@ def finetuning(size: Size) -> Workload:
 
     def build() -> keras.Model:
         if size == "tiny":
-            layers = [L.Conv2D(4, 3), L.BatchNormalization(), L.ReLU(), L.GlobalAveragePooling2D()]
+            layers = [L.Conv2D(4, 3), L.BatchNormalization(), L.ReLU(), L.Conv2D(4, 3)]
+            layers.append(L.GlobalAveragePooling2D())
             backbone = keras.Sequential([keras.Input((edge, edge, 3)), *layers])
         else:
             backbone = keras.applications.MobileNetV2(

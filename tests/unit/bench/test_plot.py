@@ -29,7 +29,10 @@ def test_it_has_the_budget_line_and_a_mark_in_the_colour_of_each_arm(tmp_path):
     pixels = drawn(tmp_path / "picture.png", "mlp")
     for colour in ("#c62828", *plot._COLOURS[:3]):
         wanted = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-        assert (np.abs(pixels - wanted).sum(-1) < 12).sum() > 20, colour
+        there = np.abs(pixels - wanted).sum(-1) < 12
+        assert there.sum() > 20, colour
+        line = there.sum(0).max() > 0.3 * len(pixels)
+        assert line == (colour == "#c62828"), "from top to bottom goes the budget alone"
 
 
 def test_without_matplotlib_it_says_how_to_get_it(tmp_path, monkeypatch):
