@@ -33,7 +33,7 @@ Cockpit                its economy configuration: per parameter gradient norm, u
 TensorFlow's rivals need what the project needs. Those of PyTorch run under another interpreter,
 `--torch-python`, which needs PyTorch, a build for the CPU, and NumPy; backpack-for-pytorch and
 cockpit-for-pytorch (with setuptools < 81, which it imports) for Cockpit, and wandb for wandb. Rows
-that could not be had say so.
+that could not be had say so. Tried with PyTorch 2.13, BackPACK 1.7.1, Cockpit 1.0.2, wandb 0.31.
 
 How it is measured: `schedule.py`. Add a rival: a file with its arm, its line in `rivals.py`.
 """

@@ -15,6 +15,7 @@ def test_histograms_of_the_hooks_are_numpys():
     counts, edges = np.histogram(values, BINS)
     dirty = torch.tensor(np.append(values, [np.nan, np.inf, -np.inf]).astype(np.float32))
     found = histogram(dirty)
+    assert found is not None
     assert np.abs(np.cumsum(found["values"]) - np.cumsum(counts)).max() <= 1  # float32 edges
     np.testing.assert_allclose(found["bins"], edges, rtol=1e-4, atol=1e-5)
     assert histogram(torch.tensor([2.0, 2.0])) == {"values": [2.0], "bins": [2.0, 2.0]}
