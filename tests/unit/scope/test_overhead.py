@@ -102,7 +102,8 @@ def test_report_run_and_command_line_say_the_same(
     assert found is not None and found.every == 20 and found.budget == 0.01
     # 0.14 / 20, and judging within its quarter of the budget.
     assert found.share == pytest.approx(0.007 + found.judging, abs=5e-4)
-    assert found.judging <= 0.0025 and found.low is not None and found.low <= found.share
+    assert found.judging <= 0.0025
+    assert found.low is not None and found.share is not None and found.low <= found.share
     recorded = report.steps
     assert found.whole == pytest.approx(0.14 * recorded / 600, rel=0.1)
     assert gradscope.open_run(tmp_path).overhead == found
