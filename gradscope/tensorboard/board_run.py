@@ -168,9 +168,15 @@ class BoardRun:
                 key = tag.removeprefix(metadata.DETAIL_PREFIX)
                 with suppress(RunError):  # of a newer gradscope, or damaged
                     columns[key] = metadata.Content.from_bytes(stamp.content).names
-        # Tags come sorted; a reader looks for gradients first, as the catalogue has them.
-        order = {kind: place for place, kind in enumerate(KINDS)}
-        ranked = sorted(columns, key=lambda key: order.get(parts_of(key)[0], len(order)))
+        # Tags come sorted; a reader looks for gradients first, and a kernel before its bias.
+        kinds, paths = tuple(KINDS), self.names("grad_norm")
+
+        def rank(key: str) -> tuple[int, int]:
+            kind, path = parts_of(key)
+            where = kinds.index(kind) if kind in kinds else len(kinds)
+            return where, paths.index(path) if path in paths else len(paths)
+
+        ranked = sorted(columns, key=rank)
         watches = self._watches() if metadata.WATCH_TAG in self._stamps else []
         held = {key: columns[key] for key in ranked}
         return Details(stretches(watches), held, lambda key: self._detail(key, len(held[key])))

@@ -30,7 +30,7 @@ def tab(page, serve, logdir) -> Tab:
 def test_a_watched_layer_shows_its_details(tab):
     tab.open(run=RUN, statistic="grad_norm", layer=test_details.KERNEL)
     tab(f"{PICTURES}[data-drawn]:not([data-drawn='0'])").first.wait_for()
-    assert tab(PICTURES).count() == 4
+    assert tab(PICTURES).count() == 5
     words = tab(".layer-details").inner_text()
     for part in ("from step 20 to 50", "gradient elements by size", "kernel", "saturated share"):
         assert part in words
@@ -50,7 +50,7 @@ def test_a_click_into_a_detail_keeps_the_layer_and_takes_the_step(tab):
     box = canvas.bounding_box()
     canvas.click(position={"x": box["width"] * 30.2 / 60, "y": box["height"] / 2})
     tab.wait_for_state(step=30, layer=test_details.KERNEL)
-    assert tab(PICTURES).count() == 4
+    assert tab(PICTURES).count() == 5
 
 
 def test_a_report_page_shows_them_too(page, logdir, tmp_path):
@@ -58,13 +58,13 @@ def test_a_report_page_shows_them_too(page, logdir, tmp_path):
     assert main(["report", str(logdir / "close"), "--format=html", f"--output={file}"]) == 0
     page.goto(f"{file.as_uri()}#gradscope&p.gradscope.layer={test_details.KERNEL}")
     page.locator(f"{PICTURES}[data-drawn]:not([data-drawn='0'])").first.wait_for()
-    assert page.locator(PICTURES).count() == 4
+    assert page.locator(PICTURES).count() == 5
 
 
 def test_rows_with_details_have_a_mark_and_others_have_none(tab):
     tab.open(run=RUN, statistic="grad_norm")
-    assert tab("#heatmap .looked").count() == 1
-    assert tab("#heatmap .heat-name:has(.looked)").inner_text() == "hidden_1/kernel"
+    marked = tab("#heatmap .heat-name:has(.looked)").all_inner_texts()
+    assert marked == ["hidden_1/kernel", "hidden_1/bias"]
     tab("#heatmap .heat-label", has_text="hidden_2/kernel").click()
     tab("#layer canvas").first.wait_for()
     assert not tab(".layer-details").is_visible()

@@ -22,6 +22,7 @@ UNITS = 40
 CLOSE = Layout(
     {
         f"grad_histogram/{KERNEL}": detail.bin_names(),
+        f"grad_histogram/{LAYER}/bias": detail.bin_names(),
         f"grad_unit_rms/{KERNEL}": tuple(map(str, range(UNITS))),
         f"unit_mean/{LAYER}": tuple(map(str, range(UNITS))),
         f"unit_saturated/{LAYER}": tuple(map(str, range(UNITS))),
@@ -40,7 +41,7 @@ def looked(step: int) -> Detail:
     units = np.arange(UNITS, dtype=np.float32)
     rms = 1e-6 * 0.5 ** (units / 8)
     saturated = np.clip((step - units) / 40, 0, 1)
-    values = [counts, rms, np.sin(units + step), saturated]
+    values = [counts, counts[::-1], rms, np.sin(units + step), saturated]
     return Detail(step, 1e9 + step, np.concatenate(values).astype(np.float32), CLOSE)
 
 
