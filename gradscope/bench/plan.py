@@ -34,7 +34,7 @@ WORKLOADS: Mapping[str, About] = {
     "cnn": About("Large outputs beside small weights.", True),
     "transformer": About("Many small tensors, and normalizations between them.", True),
     "lstm": About("Work inside a loop, which is not watched.", True),
-    "resnet50": About("160 variables and 25 million weights, on pictures."),
+    "resnet50": About("214 variables, 25 million weights, normalizations with many readers."),
     "decoder": About("The size of GPT-2 small: most bytes lie in a few large weights."),
     "deep": About("500 layers of next to no work: the cost per layer, and compile time."),
     "embedding": About("Sparse gradients of a large vocabulary, which must stay sparse."),

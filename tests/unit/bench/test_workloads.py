@@ -63,6 +63,7 @@ def test_there_are_two_programs_neither_traced_anew_by_a_change_between_them():
         assert step.plain.experimental_get_tracing_count() == 1
 
 
+@pytest.mark.slow
 def test_no_backward_pass_leads_into_a_frozen_backbone():
     workload = workloads.build("finetuning", "tiny")
     batch = timing.batch(workload)
