@@ -249,13 +249,20 @@ def _document(device: Any) -> dict[str, Any]:
     }
 
 
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.gpu.replay", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("directory", help="what benchmarks.gpu.export wrote")
     parser.add_argument("workloads", nargs="*", help="folders in it; all where none is named")
-    parser.add_argument("--steps", type=int, default=200, help="timed steps of each arm")
+    parser.add_argument("--steps", type=_count, default=200, help="timed steps of each arm")
     parser.add_argument("--output", default="replay.json", help="the JSON file")
     parser.add_argument(
         "--reference",

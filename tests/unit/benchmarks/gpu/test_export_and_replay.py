@@ -66,10 +66,11 @@ def copied(folder: Path, to: Path) -> Path:
     return to
 
 
-def replayed(python: str, folder: Path) -> tuple[int, dict, str]:
+def replayed(python: str, folder: Path, steps: int = 8) -> tuple[int, dict, str]:
     """(exit code, JSON document, what was printed)."""
     output = folder.parent / f"{folder.name}.json"
-    command = [python, "-m", "benchmarks.gpu.replay", folder, "--steps", "8", "--output", output]
+    command = [python, "-m", "benchmarks.gpu.replay", folder, "--output", output]
+    command += ["--steps", str(steps)]
     environment = {**os.environ, "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     document = json.loads(output.read_text()) if output.exists() else {}
@@ -261,3 +262,9 @@ def test_a_directory_without_an_export_says_so(python, tmp_path):
     assert code == 2
     assert not document
     assert "nothing to replay" in printed
+
+
+def test_no_steps_are_refused(python, tmp_path):
+    code, _, printed = replayed(python, tmp_path, steps=0)
+    assert code == 2
+    assert "--steps" in printed
