@@ -48,8 +48,8 @@ site: $(STAMP) ## Builds the documentation as a site in build/site.
 screenshots: $(STAMP) ## Takes the screenshots of the tab that the docs show; needs Chromium.
 	$(BIN)/python -m docs.make_screenshots
 
-bench: $(STAMP) ## Measures what a recorded step costs.
-	$(BIN)/python benchmarks/step_overhead.py
+bench: $(STAMP) ## Measures what a recorded step costs on this machine, in about ten minutes.
+	$(BIN)/gradscope bench
 
 lock: ## Pins the newest versions that pyproject.toml allows in requirements.lock.
 	$(call find_python,build/lock)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from gradscope.diagnosis.engine import diagnose
     from gradscope.errors import GradscopeError, GradscopeWarning
     from gradscope.keras import Callback
+    from gradscope.overhead import Overhead
     from gradscope.preflight_checks.preflight import preflight
     from gradscope.preflight_checks.result import Check, Preflight
     from gradscope.records import Record
@@ -27,6 +28,7 @@ _HOMES = {
     "GradientTape": "gradscope.capture.tape",
     "GradscopeError": "gradscope.errors",
     "GradscopeWarning": "gradscope.errors",
+    "Overhead": "gradscope.overhead",
     "Preflight": "gradscope.preflight_checks.result",
     "Record": "gradscope.records",
     "Remedy": "gradscope.report",
@@ -46,6 +48,7 @@ __all__ = [
     "GradientTape",
     "GradscopeError",
     "GradscopeWarning",
+    "Overhead",
     "Preflight",
     "Record",
     "Remedy",

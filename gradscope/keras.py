@@ -1,6 +1,5 @@
 """Callback: a scope for `model.fit`."""
 
-import contextlib
 import warnings
 from collections.abc import Callable
 from os import PathLike
@@ -11,6 +10,7 @@ import tensorflow as tf
 
 from gradscope.cadence import Every
 from gradscope.capture.arguments import note_arguments
+from gradscope.closeup import Closeup
 from gradscope.errors import GradscopeWarning, UsageError
 from gradscope.listener import OnVerdict, check_callback
 from gradscope.records import Report
@@ -66,6 +66,10 @@ class Callback(keras.callbacks.Callback):
         self._begun = self._ahead = 0
         self._executions = 1
         self._due = self._warned = False
+        self._ran: set[Callable[[Any], Any] | None] = set()
+        self._program: Callable[[Any], Any] | None = None
+        self._detailed: tuple[Closeup, Callable[[Any], Any]] | None = None
+        self._looks = 0
         self.scope: Scope | None = None
 
     def report(self) -> Report:
@@ -110,6 +114,9 @@ class Callback(keras.callbacks.Callback):
         )
         if self._on_verdict is not None:
             self.scope.on_verdict(self._on_verdict)
+        self.scope._budget.cadence.group = self._executions
+        self._ran, self._detailed = set(), None
+        self.scope._closer.steps_per_call = self._executions
         self.scope._recorder.capacity = 2 * max(ROWS_PER_DRAIN, self._executions)
         self._ahead = self._iterations() - self.scope._step
         self._plain = self.model.train_function
@@ -122,6 +129,7 @@ class Callback(keras.callbacks.Callback):
         self._begun = batch
         left = (self.params.get("steps") or batch + self._executions) - batch
         self._due = self.scope._begin_step(min(self._executions, left))
+        self._program = None
         if not self._due:
             return
         if self.model.train_function is not self._plain:
@@ -136,14 +144,18 @@ class Callback(keras.callbacks.Callback):
                 )
             return
         self.scope._prepare_recording()
-        self.model.train_function = self._recorded
+        self._program = self._recording_program(self.scope)
+        self.model.train_function = self._program
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts the steps that ran."""
         if self.scope is not None and self._recorded is not None:
             # Keras counts a full execution also where the data ends within it.
             last = (self.params.get("steps") or batch + 1) - 1
-            self.scope._end_step(self._due, min(batch, last) - self._begun + 1)
+            count = min(batch, last) - self._begun + 1
+            # The first call of each program compiles it.
+            self.scope._end_step(self._due, count, typical=self._program in self._ran)
+            self._ran.add(self._program)
             try:
                 self.scope._tell()
             except BaseException:
@@ -167,7 +179,7 @@ class Callback(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Ends the run; the model has its own training function."""
-        self._recorded = None
+        self._recorded = self._detailed = None
         if self.scope is not None:
             self.scope.close()
 
@@ -175,8 +187,22 @@ class Callback(keras.callbacks.Callback):
         optimizer = getattr(self.model, "optimizer", None)
         return 0 if optimizer is None else int(optimizer.iterations)
 
-    def _recorded_function(self, scope: Scope) -> Callable[[Any], Any]:
+    def _recording_program(self, scope: Scope) -> Callable[[Any], Any] | None:
+        """The recorded training function; another one where the scope is to look closely."""
+        closeup = scope._closer.closeup
+        if closeup is None:
+            return self._recorded
+        if self._detailed is None or self._detailed[0] is not closeup:
+            self._looks += 1
+            self._detailed = closeup, self._recorded_function(scope, closeup)
+        return self._detailed[1]
+
+    def _recorded_function(
+        self, scope: Scope, closeup: Closeup | None = None
+    ) -> Callable[[Any], Any]:
         """The model's training function, made once more around a `train_step` that records.
+
+        closeup: what it is to look at closely besides.
 
         It runs once: then, also when it raises, the model has its own function back.
         """
@@ -184,10 +210,12 @@ class Callback(keras.callbacks.Callback):
         own_step = vars(model).get("train_step")
         train_step = model.train_step
         # Apart from the plain program's stream of random numbers, where that runs as well.
-        around = contextlib.nullcontext if self._every == 1 else other_random_numbers
+        apart = closeup is not None or self._every != 1
+        stream = 1 + self._looks if apart else 0
 
         def recorded_train_step(data: Any) -> Any:
-            with around(), scope._recorder.recording(bool(model.jit_compile)):
+            recording = scope._recorder.recording(bool(model.jit_compile), closeup)
+            with other_random_numbers(stream), recording:
                 note_arguments(_targets(data))
                 return train_step(data)
 
@@ -206,13 +234,22 @@ class Callback(keras.callbacks.Callback):
                 return recorded(iterator)
             except (StopIteration, tf.errors.OutOfRangeError):
                 raise
-            except BaseException:
+            except BaseException as error:
+                if closeup is not None and self._can_go_on(error, run):
+                    scope._closer.fail(error, scope._step, " One batch was not trained on.")
+                    self._program = self._recorded
+                    return self._recorded(iterator) if self._recorded else None
                 scope._finish()
                 raise
             finally:
                 model.train_function = plain
 
         return run
+
+    def _can_go_on(self, error: BaseException, program: Callable[[Any], Any]) -> bool:
+        """Whether a closer look failed before it touched the weights: when it was compiled."""
+        known = isinstance(error, tf.errors.OpError) and bool(self.model.jit_compile)
+        return known and program not in self._ran
 
 
 def _targets(data: Any) -> Any:

@@ -40,7 +40,7 @@ def report_html(report: "Report", dated: bool = True, between: str = "") -> str:
     cards = "".join(card(verdict, dated) for verdict in report.verdicts)
     return (
         '<div class="gradscope-report" style="max-width:60em;line-height:1.45">'
-        f"{headline(report)}{between}{cards}</div>"
+        f"{headline(report)}{between}{cards}{cost(report)}</div>"
     )
 
 
@@ -54,6 +54,11 @@ def headline(report: "Report") -> str:
     else:
         mark = _badge("i", _COLOURS["info"])
     return f'<p style="margin:.4em 0">{mark} <strong>{escape(report.headline)}</strong></p>'
+
+
+def cost(report: "Report") -> str:
+    """What recording cost, as a quiet line; nothing where it was not measured."""
+    return _block(escape(report.overhead.sentence), _DIM) if report.overhead else ""
 
 
 def card(verdict: "Verdict", dated: bool = True) -> str:

@@ -14,6 +14,7 @@ from gradscope.capture.hooks import unseen
 from gradscope.capture.measure import Measured, measure
 from gradscope.capture.trace import Trace
 from gradscope.capture.watch import watch
+from gradscope.closeup import Closeup
 from gradscope.errors import GradscopeError, GradscopeWarning, ModelChangedError, UsageError
 from gradscope.layout import Layout
 
@@ -46,10 +47,11 @@ class Recorder:
         self.next_step = 0
 
     @contextmanager
-    def recording(self, xla: bool) -> Iterator[None]:
+    def recording(self, xla: bool, closeup: Closeup | None = None) -> Iterator[None]:
         """Records the training step that runs inside the block.
 
         xla: whether the step is compiled with XLA.
+        closeup: what is to be looked at closely besides, None for nothing.
 
         Raises UsageError where the step computes no gradient of the model, ModelChangedError
         where the model's trainable variables aren't those of the first trace.
@@ -60,7 +62,7 @@ class Recorder:
                 self._check_variables(trace)
             yield
         with unseen(), self._noted():
-            self._finish(trace)
+            self._finish(trace, closeup)
 
     @contextmanager
     def _noted(self) -> Iterator[None]:
@@ -71,7 +73,7 @@ class Recorder:
             self.misuse = error
             raise
 
-    def _finish(self, trace: Trace) -> None:
+    def _finish(self, trace: Trace, closeup: Closeup | None) -> None:
         trace.refresh()
         self._check(trace)
         if trace.failure is None:
@@ -81,6 +83,8 @@ class Recorder:
                 buffer = self.buffer or self._start(trace, measured)
                 self._compare(buffer.layout, measured)
                 buffer.push(measured.columns, measured.silent)
+                if closeup is not None:
+                    closeup.take(trace)
             except GradscopeError:
                 raise
             except Exception as error:

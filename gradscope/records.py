@@ -3,7 +3,8 @@
 rows ── drain ──► Record ─┬─► sinks ──► the run on disk
                           └─► diagnosis ──► Verdict ──► Report
 
-Verdict, Remedy and Report are in gradscope/report.py, and importable from here.
+Verdict, Remedy and Report are in gradscope/report.py, Overhead in gradscope/overhead.py; all are
+importable from here.
 """
 
 from collections.abc import Mapping
@@ -14,13 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradscope.layout import Layout
+from gradscope.overhead import Overhead
 from gradscope.report import SEVERITIES, Remedy, Report, Severity, Verdict
 
 __all__ = [
     "SEVERITIES",
+    "Cost",
     "Detail",
     "Diagnosis",
     "Item",
+    "Overhead",
     "Record",
     "Remedy",
     "Report",
@@ -132,7 +136,16 @@ class Diagnosis:
     verdicts: tuple[Verdict, ...]
 
 
-Item = Start | Record | Validation | Diagnosis | Watch | Detail
+@dataclass(frozen=True)
+class Cost:
+    """What recording costs by one step; replaces what was said earlier."""
+
+    step: int
+    wall_time: float
+    overhead: Overhead
+
+
+Item = Start | Record | Validation | Diagnosis | Watch | Detail | Cost
 """What a sink is given to write, in the order in which it happened."""
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from gradscope.causes import BY_SLUG, CAUSES
 from gradscope.errors import UnhealthyRunError
 from gradscope.markup import report_html
+from gradscope.overhead import Overhead
 from gradscope.printable import in_code, in_one_line, longer_than, printable
 
 Severity = Literal["info", "warning", "critical"]
@@ -144,6 +145,7 @@ class Report:
     verdicts: root causes, each with the symptoms that it explains.
     steps: how many steps were recorded.
     logdir: where the run is, "" for a run in memory.
+    overhead: what recording costs; None where it was not measured.
 
     >>> print(Report((), steps=5))
     gradscope: too early to judge: 5 recorded steps, 20 are needed.
@@ -152,6 +154,7 @@ class Report:
     verdicts: tuple[Verdict, ...]
     steps: int = 0
     logdir: str = ""
+    overhead: Overhead | None = None
 
     @property
     def healthy(self) -> bool:
@@ -180,7 +183,8 @@ class Report:
     def __str__(self) -> str:
         slugs = [verdict.cause for verdict in self.verdicts[:1] if verdict.cause in BY_SLUG]
         more = [f"More: gradscope explain {slug}" for slug in slugs]
-        return printable("\n".join([self.headline, *_lines(self.verdicts), *more]))
+        costs = [self.overhead.sentence] if self.overhead else []
+        return printable("\n".join([self.headline, *_lines(self.verdicts), *costs, *more]))
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -204,7 +208,7 @@ class Report:
         return f"healthy. Found {_none_of_the_known()} in {steps}."
 
     def to_json(self) -> str:
-        """The report as JSON text with the keys healthy, judged, steps, logdir and verdicts."""
+        """The report as JSON text: healthy, judged, steps, logdir, verdicts and overhead."""
         return json.dumps(
             {
                 "healthy": self.healthy,
@@ -212,6 +216,7 @@ class Report:
                 "steps": self.steps,
                 "logdir": self.logdir,
                 "verdicts": [verdict.to_dict() for verdict in self.verdicts],
+                "overhead": self.overhead.to_dict() if self.overhead else None,
             },
             indent=2,
             allow_nan=False,
@@ -222,6 +227,8 @@ class Report:
         parts = [f"**{self.headline}**"]
         for verdict in self.verdicts:
             parts += _section(verdict)
+        if self.overhead:
+            parts.append(self.overhead.sentence)
         return printable("\n\n".join(parts)) + "\n"
 
     def raise_if_unhealthy(self) -> None:

@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterable, Sequence
 from os import PathLike, fspath
 from typing import Any, TypeVar, overload
 
+from gradscope.budget import Budget
 from gradscope.buffer import Buffer
-from gradscope.cadence import Cadence, Every
+from gradscope.cadence import Every
 from gradscope.capture import variables as var
 from gradscope.capture.hooks import watched_traces
 from gradscope.claim import Claim
-from gradscope.cost import Account
+from gradscope.closer_look import CloserLook
 from gradscope.drain import Drain
 from gradscope.errors import GradscopeWarning, ScopeClosedError, UsageError
 from gradscope.layout import Layout
 from gradscope.listener import Listener, OnVerdict, check_callback
+from gradscope.overhead import Overhead
 from gradscope.recorder import Recorder
 from gradscope.records import Report, Start, Validation
 from gradscope.sinks.console import ConsoleSink
@@ -33,10 +35,6 @@ ROWS_PER_DRAIN = 32
 SECONDS_PER_DRAIN = 2.0
 """A slow training is drained after that long, so that TensorBoard shows it live."""
 
-ESCALATION = 0.25
-"""Share of the budget that finer statistics of suspicious layers may take; the rest, and what of
-it they leave, is the recording's."""
-
 _Heard = TypeVar("_Heard", bound=OnVerdict)
 
 
@@ -46,9 +44,11 @@ class Scope:
     model: the Keras model, or any object with `trainable_variables`, that the step trains.
     logdir: the run's log directory; gradscope writes to `<logdir>/gradscope`. One that holds an
         earlier run is continued: where steps overlap, the later run is shown.
-    every: 1 records each step, k each k-th; "auto" the first 100 steps and each tenth after them.
-    overhead: the share of step time that "auto" may cost. Kept for the budgeted cadence to come;
-        "auto" is a fixed cadence so far.
+    every: 1 records each step, k each k-th; "auto" the first 100 steps, then as many as `overhead`
+        allows, and of a run beyond 50,000 steps ever fewer.
+    overhead: the share of step time that "auto" may cost after its dense start, recording, writing
+        and judging together. What it does cost is measured on the training's own steps, and
+        `Scope.report().overhead` says it, with its uncertainty, for every cadence.
     window: recorded steps over which a unit must be silent to count as dead.
     initial_step: the number of the first step, for a training that is resumed.
     console: say on standard error when a warning or critical verdict appears.
@@ -90,8 +90,9 @@ class Scope:
         sinks: Sequence[Sink] = (),
     ) -> None:
         self._closed = True  # until there is something to close
-        self._cadence = Cadence(every)
         _check_share("overhead", overhead)
+        self._budget = Budget(every, overhead)
+        self._account = self._budget.account
         _check_count("window", window, least=1)
         _check_count("initial_step", initial_step, least=0)
         _check_model(model)
@@ -102,8 +103,6 @@ class Scope:
         self._first_step = self._step = initial_step
         self._clock = initial_step
         self._off = False
-        self._begun = self._trained = 0.0
-        self._account = Account(ESCALATION * overhead, trained=lambda: self._trained)
         self._times: list[tuple[int, float]] = []
         self._pending = 0
         self._drained_at = time.monotonic()
@@ -115,7 +114,8 @@ class Scope:
             raise
         if console:
             own.append(ConsoleSink())
-        self._drain = Drain([*own, *sinks])
+        self._drain = _drain([*own, *sinks], self._budget)
+        self._closer = CloserLook(self._drain, self._account)
         self._recorder = Recorder(
             self, model, capacity=2 * ROWS_PER_DRAIN, window=window, started=self._started
         )
@@ -228,8 +228,15 @@ class Scope:
         if not self._closed:
             self._drain_rows()
         verdicts = self._drain.judge() if not self._closed else self._drain.verdicts
+        if not self._closed:
+            self._budget.settle(self._drain.work)
         self._warn_of_problems()
-        return Report(verdicts, steps=self._drain.recorded, logdir=self.logdir)
+        return Report(
+            verdicts,
+            steps=self._drain.recorded,
+            logdir=self.logdir,
+            overhead=self._budget.overhead,
+        )
 
     def close(self) -> None:
         """Writes what is left, with the last verdicts, and ends the run; may be called twice.
@@ -275,9 +282,10 @@ class Scope:
             self._warn_of_problems()
         if self._off:
             return False
-        first = self._step - self._first_step
-        due = any(self._cadence.due(step) for step in range(first, first + count))
-        self._begun = time.perf_counter()
+        due = self._budget.begin(self._step - self._first_step, count)
+        buffer = self._recorder.buffer if due else None
+        if self._closer.begin(self._step, buffer.layout if buffer is not None else None):
+            self._budget.take_time()
         return due
 
     def _prepare_recording(self) -> None:
@@ -285,12 +293,24 @@ class Scope:
         if self._recorder.buffer is not None and self._clock != self._step:
             self._recorder.buffer.set_clock(self._step)
 
-    def _end_step(self, recorded: bool, count: int = 1) -> None:
-        """Counts steps that ran; drains now and then."""
-        self._trained += time.perf_counter() - self._begun
+    def _end_step(self, recorded: bool, count: int = 1, typical: bool = True) -> None:
+        """Counts steps that ran; drains now and then.
+
+        typical: False where the call did more than run the program: compiled it, for instance.
+        """
+        self._budget.stop()
         self._step += count
-        if not recorded or self._recorder.buffer is None:
-            return
+        looked = self._closer.closeup is not None
+        if looked:
+            self._closer.looked(self._budget.took, self._budget.usual, not typical, self._step - 1)
+        elif recorded and not typical:
+            self._closer.compiled(self._budget.took)
+        if recorded and self._recorder.buffer is not None:
+            self._note_rows(count)
+        if not self._off:
+            self._budget.finish(recorded, count, typical, looked)
+
+    def _note_rows(self, count: int) -> None:
         self._clock = self._step
         self._times.append((self._step - 1, time.time()))
         self._pending += count
@@ -314,8 +334,12 @@ class Scope:
         self._drained_at = time.monotonic()
         if buffer is None or not self._pending:
             return
+        began = time.perf_counter()
         self._drain.put_rows(buffer.snapshot(), buffer.layout, self._times)
+        self._closer.hand_on()
         self._times, self._pending = [], 0
+        self._budget.transferred(time.perf_counter() - began)
+        self._budget.settle(self._drain.work)
 
     def _started(self, layout: Layout, facts: dict[str, Any]) -> None:
         info = {**facts, "scope": self._settings}
@@ -354,6 +378,22 @@ def _check_model(model: Any) -> None:
             "variables, so there is nothing to watch. Pass the model that the step trains, and "
             "check that its layers aren't all frozen (`layer.trainable`)."
         )
+
+
+def _drain(sinks: Sequence[Sink], budget: Budget) -> Drain:
+    """A drain that knows the budget, and not the scope: its thread would keep that from dying."""
+
+    def overhead(last: bool) -> Overhead | None:
+        # The last time the training thread waits, and the sum is made.
+        return budget.settle(drain.work) if last else budget.overhead
+
+    drain = Drain(
+        sinks,
+        judging=budget.judging,
+        trained=lambda: budget.trained,
+        overhead=overhead,
+    )
+    return drain
 
 
 def _close(scope: "weakref.ref[Scope]") -> None:

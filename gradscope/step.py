@@ -3,13 +3,15 @@
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from gradscope.capture import autograph
 from gradscope.capture.arguments import note_arguments
+from gradscope.closeup import Closeup
 from gradscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ class Step:
     """A training step that records itself when its scope says so; called like the function.
 
     An unrecorded call runs `tf.function(fn)`. A recorded one runs a second program: the same
-    function, traced while gradscope watches, with a row pushed at its end.
+    function, traced while gradscope watches, with a row pushed at its end. A closer look at some
+    layers runs a third one, which is made when it is first due.
 
     fn: the user's step. A tf.function is unwrapped, since it is compiled here; of its options only
         the input signature is kept.
@@ -50,9 +53,11 @@ class Step:
         functools.update_wrapper(self, self.python_function)
         self.jit_compile = jit_compile
         self.traces = 0
-        signature = getattr(fn, "input_signature", None)
-        self.plain = self._compile(other_random_numbers, signature)
-        self.recorded = self._compile(self._instruments, signature)
+        self._signature = getattr(fn, "input_signature", None)
+        self.plain = self._compile(other_random_numbers, self._signature)
+        self.recorded = self._compile(self._instruments, self._signature)
+        self._detailed: dict[tuple[Closeup | None, ...], Any] = {}
+        self._looks = 0
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the step returns, unchanged."""
@@ -64,14 +69,18 @@ class Step:
             )
         due = [scope._begin_step() for scope in self.scopes]
         recorded = any(due)
+        program = self._recording_program() if recorded else self.plain
+        traces = program.experimental_get_tracing_count()
         try:
-            result = self._run_recorded(args, kwargs) if recorded else self.plain(*args, **kwargs)
+            run = functools.partial(self._run_recorded, program) if recorded else self.plain
+            result = run(*args, **kwargs)
         except tf.errors.OpError as error:
             if self.jit_compile:
                 error.add_note(_XLA_NOTE)
             raise
+        typical = program.experimental_get_tracing_count() == traces
         for scope in self.scopes:
-            scope._end_step(recorded)
+            scope._end_step(recorded, typical=typical)
         for scope in self.scopes:
             scope._tell()
         return result
@@ -80,18 +89,37 @@ class Step:
         """Binds a step that was defined as a method."""
         return self if instance is None else functools.partial(self, instance)
 
-    def _run_recorded(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _recording_program(self) -> Any:
+        """The recorded program; another one where a scope is to look closely at some layers."""
+        closeups = tuple(scope._closer.closeup for scope in self.scopes)
+        if not any(closeups):
+            return self.recorded
+        if closeups not in self._detailed:
+            watched = [scope._closer.current for scope in self.scopes]
+            for key in [key for key in self._detailed if any(c and c not in watched for c in key)]:
+                del self._detailed[key]
+            self._looks += 1
+            # No stream of random numbers is drawn twice: the first two are the other programs'.
+            around = functools.partial(self._instruments, closeups, 1 + self._looks)
+            self._detailed[closeups] = self._compile(around, self._signature)
+        return self._detailed[closeups]
+
+    def _run_recorded(self, program: Any, *args: Any, **kwargs: Any) -> Any:
         for scope in self.scopes:
             scope._prepare_recording()
         traces = self.traces
         try:
-            return self.recorded(*args, **kwargs)
+            return program(*args, **kwargs)
         except Exception as error:
             self._raise_misuse()
             # XLA compiles before it runs anything, so a program that doesn't compile has not
             # touched the weights. If the plain one fails as well, its error is the user's.
-            compiling = traces != self.traces and self.jit_compile
-            if not compiling or not isinstance(error, tf.errors.OpError):
+            new, of_tensorflow = traces != self.traces, isinstance(error, tf.errors.OpError)
+            if program is not self.recorded and new and (self.jit_compile or not of_tensorflow):
+                for scope in self.scopes:
+                    scope._closer.fail(error, scope._step)
+                return self._run_recorded(self.recorded, *args, **kwargs)
+            if not (new and self.jit_compile and of_tensorflow):
                 raise
             result = self.plain(*args, **kwargs)
             for scope in self.scopes:
@@ -122,22 +150,25 @@ class Step:
         train_step.__signature__ = inspect.signature(fn)  # type: ignore[attr-defined]
         return tf.function(train_step, input_signature=signature, jit_compile=self.jit_compile)
 
-    def _instruments(self) -> contextlib.ExitStack:
+    def _instruments(
+        self, closeups: Sequence[Closeup | None] = (), stream: int = 0
+    ) -> contextlib.ExitStack:
         self.traces += 1
         with contextlib.ExitStack() as stack:
-            for scope in self.scopes:
-                stack.enter_context(scope._recorder.recording(self.jit_compile))
+            stack.enter_context(other_random_numbers(stream))
+            for scope, closeup in itertools.zip_longest(self.scopes, closeups):
+                stack.enter_context(scope._recorder.recording(self.jit_compile, closeup))
             return stack.pop_all()
 
 
 @contextlib.contextmanager
-def other_random_numbers() -> Iterator[None]:
-    """Gives the plain program a stream of tf.random numbers apart from the recorded one's.
+def other_random_numbers(stream: int = 1) -> Iterator[None]:
+    """Gives a program a stream of tf.random numbers apart from the recorded one's, which is 0.
 
     Each program has its own state for every random operation. With one seed both would draw the
     same numbers, so that a step after a change of program would repeat those of an earlier one.
     """
     graph = tf.compat.v1.get_default_graph()
     if not tf.executing_eagerly() and graph.seed is not None:
-        graph.seed += _OTHER_SEED
+        graph.seed += stream * _OTHER_SEED
     yield

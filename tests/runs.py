@@ -8,7 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradscope.layout import Layout
-from gradscope.records import Diagnosis, Record, Remedy, Start, Validation, Verdict
+from gradscope.records import (
+    Cost,
+    Diagnosis,
+    Overhead,
+    Record,
+    Remedy,
+    Start,
+    Validation,
+    Verdict,
+)
 from gradscope.run import RunWriter
 
 LAYOUT = Layout(
@@ -35,6 +44,8 @@ VANISHING = Verdict(
     remedy=Remedy("Use ReLU.", 'keras.layers.Dense(64, activation="relu")', "He et al. 2015"),
 )
 
+OVERHEAD = Overhead(0.0071, 0.005, 0.0094, whole=0.021, every=20, budget=0.01, pairs=128)
+
 
 def record(step: int, layout: Layout = LAYOUT, **changes: Sequence[float] | float) -> Record:
     """A record whose values tell their step and column.
@@ -55,6 +66,7 @@ def write_session(
     info: Mapping[str, Any] | None = None,
     validations: Mapping[int, float] | None = None,
     verdicts: tuple[Verdict, ...] | None = None,
+    overhead: Overhead | None = None,
 ) -> Path:
     """Writes one session of a run with `record(step)` at each step; returns its event file."""
     writer = RunWriter(logdir)
@@ -65,6 +77,8 @@ def write_session(
         writer.validation(Validation(step, 1e9 + step, {"loss": figure}))
     if verdicts is not None:
         writer.diagnosis(Diagnosis(steps[-1], 1e9 + steps[-1], verdicts))
+    if overhead is not None:
+        writer.cost(Cost(steps[-1], 1e9 + steps[-1], overhead))
     writer.close()
     return writer.path
 

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 
 import gradscope
-from gradscope.cli import check, compare, demo, doctor, explain, report
+from gradscope.cli import bench, check, compare, demo, doctor, explain, report
 from gradscope.errors import GradscopeError
 from gradscope.printable import printable
 
-COMMANDS = (demo, report, check, compare, explain, doctor)
+COMMANDS = (demo, report, check, compare, explain, bench, doctor)
 """One module per command; each has NAME, HELP, DESCRIPTION, `configure` and `run`."""
 
 EXIT_ERROR = 2

@@ -143,6 +143,8 @@ def print_verdicts(report: Report, out: Console) -> None:
         for line in verdict.remedy.code.splitlines():
             # outside the panel and never wrapped, so that it can be pasted
             out.print(Text(f"    {printable(line)}", style="cyan"), soft_wrap=True)
+    if report.overhead:
+        out.print(Text(report.overhead.sentence, style="dim"))
 
 
 def _objective(run: RunView, out: Console) -> list[Text]:

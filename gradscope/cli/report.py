@@ -122,6 +122,7 @@ def _print_pages(
     judged: "Judged", arguments: argparse.Namespace, stream: TextIO, width: int | None = None
 ) -> None:
     from gradscope.cli import render
+    from gradscope.cli.summary import closer_look
 
     out = render.console(stream)
     if width is not None:
@@ -130,3 +131,5 @@ def _print_pages(
         if place:
             out.print()
         render.run_page(out, run, report, run.logdir, arguments.all, arguments.sort)
+        if run.details.watched:
+            out.print(printable(closer_look(run.details)), style="dim", markup=False)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gradscope.errors import RunError
@@ -50,11 +51,11 @@ def report_of(run: Run) -> Report:
     """
     steps = len(run.steps)
     if run.judged_at is not None or not steps:
-        return Report(run.verdicts, steps=steps, logdir=run.logdir)
+        return Report(run.verdicts, steps=steps, logdir=run.logdir, overhead=run.overhead)
     from gradscope.diagnosis.engine import diagnose
 
     print(f"note: {run.logdir!r} holds no verdicts yet; judging it now.", file=sys.stderr)
-    return diagnose(run)
+    return replace(diagnose(run), overhead=run.overhead)
 
 
 def _open(logdir: str) -> Run:

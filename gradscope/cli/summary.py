@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradscope.detail import Details
 from gradscope.records import RunView, Verdict
 
 SPARK_BINS = 12
@@ -236,3 +237,19 @@ def _curves(steps: NDArray[np.int64], values: NDArray[np.float32]) -> NDArray[np
             held = np.where(np.isfinite(inside).all(axis=0), _median(inside), math.nan)
         curves[place] = held
     return curves
+
+
+def closer_look(details: Details) -> str:
+    """Which layers were watched closely, and over which steps, in one line.
+
+    >>> from gradscope.detail import Details, Watched
+    >>> closer_look(Details((Watched("a", 20, 50), Watched("b", 60, None)), {}, lambda key: ...))
+    'Watched closely: a (steps 20 to 50), b (from step 60 on). The Gradscope tab shows it.'
+    """
+    spans = [
+        f"{one.layer} (from step {one.since} on)"
+        if one.until is None
+        else f"{one.layer} (steps {one.since} to {one.until})"
+        for one in details.watched
+    ]
+    return f"Watched closely: {', '.join(spans)}. The Gradscope tab shows it."

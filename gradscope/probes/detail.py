@@ -1,7 +1,6 @@
 """What a closer look at one layer shows: gradient elements by size, and each unit by itself."""
 
 import math
-from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -50,34 +49,29 @@ def grad_unit_rms(grad: gradients.Grad, scale: tf.Tensor | None = None) -> tf.Te
     return tf.sqrt(tf.reduce_mean(tf.square(values * factor), 0)) / factor
 
 
-class Units(NamedTuple):
-    """What the units of an output do, each float32[U].
-
-    unit_firing: None for what is no rectifier. unit_saturated: None for what can't saturate.
-    """
-
-    unit_mean: tf.Tensor
-    unit_rms: tf.Tensor
-    unit_firing: tf.Tensor | None
-    unit_saturated: tf.Tensor | None
-
-
-def outputs(output: tf.Tensor, kind: str | None) -> Units:
-    """Mean, size, firing and saturated share of the units that `detail.unit_indices` names.
+def unit_sizes(output: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """(unit_mean, unit_rms) of the units that `detail.unit_indices` names, each float32[U].
 
     output: float tensor [..., units] with a known number of units. NaN where it has no samples.
-    kind: its activation function (`units.KINDS`), or None.
     """
     samples = tf.cast(_of_units(output), tf.float32)
-    rule = units.KINDS.get(kind or "", units.Activation())
-    fires = saturates = None
+    return tf.reduce_mean(samples, 0), tf.sqrt(tf.reduce_mean(tf.square(samples), 0))
+
+
+def unit_shares(output: tf.Tensor, kind: str) -> dict[str, tf.Tensor]:
+    """Those of "unit_firing" and "unit_saturated" that an activation function has, float32[U].
+
+    output: float tensor [..., units] with a known number of units. NaN where it has no samples.
+    kind: its activation function, one of `units.KINDS`.
+    """
+    samples, rule = tf.cast(_of_units(output), tf.float32), units.KINDS[kind]
+    shares: dict[str, tf.Tensor] = {}
     if rule.fires_above is not None:
-        fires = _share(samples > rule.fires_above)
+        shares["unit_firing"] = _share(samples > rule.fires_above)
     if rule.bounds is not None:
         low, high = rule.bounds
-        saturates = _share(tf.logical_or(samples < low, samples > high))
-    size = tf.sqrt(tf.reduce_mean(tf.square(samples), 0))
-    return Units(tf.reduce_mean(samples, 0), size, fires, saturates)
+        shares["unit_saturated"] = _share(tf.logical_or(samples < low, samples > high))
+    return shares
 
 
 def _share(mask: tf.Tensor) -> tf.Tensor:

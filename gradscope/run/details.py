@@ -32,7 +32,7 @@ class DetailReader:
         try:
             if value.tag == metadata.WATCH_TAG:
                 layers = [str(layer) for layer in json.loads(value.tensor.string_val[0])]
-                self._watches = [one for one in self._watches if one[0] < step]
+                self._watches = [one for one in self._watches if one[0] <= step]
                 self._watches.append((step, layers))
             else:
                 self._take_row(step, value)

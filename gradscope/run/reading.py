@@ -16,7 +16,7 @@ from gradscope.catalog import BY_NAME, STATISTICS
 from gradscope.detail import Details
 from gradscope.errors import RunError, UsageError
 from gradscope.layout import Layout
-from gradscope.records import Verdict
+from gradscope.records import Overhead, Verdict
 from gradscope.run.details import DetailReader
 from gradscope.run.framing import Frame, Gap, read_frames
 from gradscope.run.locate import locate_run
@@ -43,6 +43,7 @@ class Run:
         so that no verdict does not mean healthy.
     details: of the layers that were watched closely; see `gradscope.detail.Details`.
     notes: one sentence for each thing that could not be read.
+    overhead: what recording cost, as it was written last; None where it was not measured.
 
     >>> import numpy as np
     >>> from gradscope.layout import Layout
@@ -76,6 +77,7 @@ class Run:
     details: Details
     notes: tuple[str, ...]
     _values: Mapping[str, NDArray[np.float32]]
+    overhead: Overhead | None = None
 
     def __repr__(self) -> str:
         """One line, as a notebook shows it; the arrays are asked for by name."""
@@ -190,6 +192,7 @@ class _Reader:
         self._columns: dict[str, _Column] = {}
         self._validations: list[tuple[int, str, float]] = []
         self._diagnoses: list[tuple[int, tuple[Verdict, ...]]] = []
+        self._overheads: list[tuple[int, Overhead]] = []
         self._contents: dict[str, metadata.Content] = {}
         self._layouts: dict[str, Layout] = {}
         self._suffix = ""
@@ -212,6 +215,7 @@ class _Reader:
     def _drop_from(self, step: int) -> None:
         self._validations = [entry for entry in self._validations if entry[0] < step]
         self._diagnoses = [entry for entry in self._diagnoses if entry[0] < step]
+        self._overheads = [entry for entry in self._overheads if entry[0] < step]
         self._details.drop_from(step)
         self._drop_rows(step)
 
@@ -233,7 +237,7 @@ class _Reader:
                 continue
             if value.HasField("metadata") and tag not in self._contents:
                 self._learn(tag, value.metadata.plugin_data.content, path)
-            if tag == metadata.RUN_TAG or tag == metadata.VERDICTS_TAG:
+            if tag in (metadata.RUN_TAG, metadata.VERDICTS_TAG, metadata.OVERHEAD_TAG):
                 self._take_text(event.step, value, path)
             elif tag.startswith(metadata.VALIDATION_PREFIX):
                 self._take_validation(event.step, value, path)
@@ -283,6 +287,8 @@ class _Reader:
                 self._info = dict(data["info"])
                 self._suffix = str(data["suffix"])
                 self._layouts[self._suffix] = Layout.from_json(json.dumps(data["layout"]))
+            elif value.tag == metadata.OVERHEAD_TAG:
+                self._overheads.append((step, Overhead.from_dict(data)))
             else:
                 self._diagnoses.append((step, tuple(map(Verdict.from_dict, data))))
         except metadata.NewerSchemaError:
@@ -321,6 +327,7 @@ class _Reader:
             details=self._details.details(),
             notes=tuple(dict.fromkeys(self.notes)),
             _values=values,
+            overhead=self._overheads[-1][1] if self._overheads else None,
         )
 
     def _stack(

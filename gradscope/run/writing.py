@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 import gradscope
 from gradscope.errors import LogdirError, RunError, UsageError
 from gradscope.layout import Layout
-from gradscope.records import Detail, Diagnosis, Record, Start, Validation, Watch
+from gradscope.records import Cost, Detail, Diagnosis, Record, Start, Validation, Watch
 from gradscope.run.framing import Gap, read_frames
 from gradscope.run.locate import FILE_PREFIX, FILE_SUFFIX, SUBDIRECTORY, event_files
 from gradscope.tensorboard import metadata
@@ -127,6 +127,11 @@ class RunWriter:
             value.tensor.tensor_shape.dim.add(size=len(names))
             value.tensor.tensor_content = detail[key].astype("<f4").tobytes()
         self._put(event)
+
+    def cost(self, cost: Cost) -> None:
+        """Writes what recording costs by one step."""
+        data = cost.overhead.to_dict()
+        self._text(metadata.OVERHEAD_TAG, "overhead", data, cost.step, cost.wall_time)
 
     def values(self, step: int, wall_time: float, values: Sequence[Value]) -> None:
         """Writes values for TensorBoard's own dashboards; a run's reader skips them."""

@@ -9,9 +9,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from gradscope.cadence import DENSE_STEPS, SPARSE_EVERY
+from gradscope.cadence import DENSE_STEPS
 from gradscope.layout import Layout, model_prefix
 from gradscope.records import (
+    Cost,
     Detail,
     Diagnosis,
     Item,
@@ -51,7 +52,12 @@ _HEATMAP_TEXT = (
     "the worst of them."
 )
 
-_DENSE_TEXT = f": the first {DENSE_STEPS} one by one, then every {SPARSE_EVERY}th"
+_DENSE_TEXT = f": the first {DENSE_STEPS} one by one, then as often as the budget allows"
+
+_OVERHEAD_TEXT = (
+    "What recording costs, as a share of the time of plain steps: recorded steps, transfers, "
+    "writing and judging, as measured in this run."
+)
 
 _MARKS = {"info": "🔵", "warning": "🟠", "critical": "🔴"}
 
@@ -141,6 +147,15 @@ class TensorBoardSink:
             self._latest = item
             if self._told is None or _gist(item.verdicts) != _gist(self._told.verdicts):
                 self._write_text(item)
+        elif isinstance(item, Cost):
+            self._write_cost(item)
+
+    def _write_cost(self, cost: Cost) -> None:
+        self._writer.cost(cost)
+        share = cost.overhead.share
+        if share is not None:
+            point = self._stock.scalar("gradscope/overhead", share, _OVERHEAD_TEXT)
+            self._writer.values(cost.step, cost.wall_time, [point])
 
     def _write_text(self, diagnosis: Diagnosis) -> None:
         report = Report(diagnosis.verdicts, self._records, self._logdir)

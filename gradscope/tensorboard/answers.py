@@ -8,7 +8,7 @@ import base64
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from gradscope.catalog import BY_NAME
 from gradscope.causes import BY_SLUG
-from gradscope.records import Report, RunView, Verdict
+from gradscope.detail import BY_NAME as KINDS
+from gradscope.detail import Details, parts_of
+from gradscope.records import Overhead, Report, RunView, Verdict
 from gradscope.tensorboard import binning
 from gradscope.tensorboard.looking import where_to_look
 
@@ -51,6 +53,16 @@ class StoredRun(RunView, Protocol):
     @property
     def judged_at(self) -> int | None:
         """The step of that diagnosis; None where there was none yet."""
+        ...
+
+    @property
+    def overhead(self) -> Overhead | None:
+        """What recording cost; None where the run does not say."""
+        ...
+
+    @property
+    def details(self) -> Details:
+        """Of the layers that were watched closely."""
         ...
 
     @property
@@ -158,7 +170,9 @@ def run_answer(run: StoredRun, name: str, revision: str = "") -> dict[str, Any]:
             metric: {"steps": steps.tolist(), "values": values.tolist()}
             for metric, (steps, values) in run.validation.items()
         },
+        "details": _details(run.details),
         "info": run.info,
+        "overhead": run.overhead.to_dict() if run.overhead else None,
         "notes": list(run.notes),
     }
     return cast("dict[str, Any]", plain(answer))
@@ -186,15 +200,49 @@ def series_answer(
     steps, values = run.series(statistic)
     if extent is None:
         extent = extent_of(statistic, values)
+    answer = {"run": name, "statistic": statistic, "revision": revision}
+    return {**answer, **_binned(steps, values, window), **_extent(extent)}
+
+
+def detail_answer(
+    run: StoredRun,
+    kind: str,
+    path: str,
+    name: str,
+    revision: str = "",
+    window: Window | None = None,
+) -> dict[str, Any]:
+    """The answer of `detail`: one series of details over the steps, binned.
+
+    kind, path: of a series that the run holds.
+    name, revision: as in `entry_of`.
+    window: what part of it, and how finely; None for all of it in `DEFAULT_COLUMNS` columns.
+
+    Raises UsageError for a series that the run doesn't hold.
+    """
+    steps, values = run.details.series(kind, path)
+    known = KINDS.get(kind)
+    extent = binning.extent(values, positive=known is not None and known.scale == "log")
+    answer = {
+        "run": name,
+        "kind": kind,
+        "path": path,
+        "revision": revision,
+        "names": list(run.details.names(kind, path)),
+    }
+    return {**answer, **_binned(steps, values, window or Window()), **_extent(extent)}
+
+
+def _binned(
+    steps: NDArray[np.int64], values: NDArray[np.float32], window: Window
+) -> dict[str, Any]:
+    """What answers of numbers over steps have in common: columns, and what is in them."""
     if window.rows is not None:
         values = values[:, list(window.rows)]
     most = min(window.columns, max(1, MOST_CELLS // max(1, values.shape[1])))
     where = binning.columns(steps, window.first, window.last, most)
     ends = np.append(where.starts[1:], where.end)[: len(where.starts)] - 1
     answer: dict[str, Any] = {
-        "run": name,
-        "statistic": statistic,
-        "revision": revision,
         "recorded": where.end - where.begin,
         "rows": values.shape[1],
         "columns": len(where.starts),
@@ -204,8 +252,11 @@ def series_answer(
     }
     if window.band:
         answer["min"] = encoded(binning.smallest(values, where))
-    answer["lowest"], answer["highest"] = extent
     return answer
+
+
+def _extent(extent: Extent) -> dict[str, Any]:
+    return {"lowest": extent[0], "highest": extent[1]}
 
 
 def extent_of(statistic: str, values: NDArray[np.float32]) -> Extent:
@@ -288,6 +339,26 @@ def _statistic(name: str, axis: str) -> dict[str, Any]:
         "unit": known.unit if known else "",
         "formula": known.formula if known else "",
     }
+
+
+def _details(details: Details) -> dict[str, Any]:
+    """Which layers were watched closely, and which series of details there are."""
+    held: list[dict[str, Any]] = []
+    for kind, path in map(parts_of, details.keys):
+        known = KINDS.get(kind)
+        held.append(
+            {
+                "kind": kind,
+                "path": path,
+                "per": known.per if known else "layer",
+                "axis": known.axis if known else "unit",
+                "title": known.title if known else kind,
+                "scale": known.scale if known else "linear",
+                "unit": known.unit if known else "",
+                "formula": known.formula if known else "",
+            }
+        )
+    return {"watched": [asdict(one) for one in details.watched], "series": held}
 
 
 def _axes(run: RunView) -> tuple[dict[str, list[str]], dict[str, str]]:

@@ -1,6 +1,8 @@
 """A run as TensorBoard has loaded it."""
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradscope.catalog import BY_NAME
-from gradscope.errors import UsageError
-from gradscope.records import Verdict
+from gradscope.detail import BY_NAME as KINDS
+from gradscope.detail import Details, Series, parts_of, stretches
+from gradscope.errors import RunError, UsageError
+from gradscope.records import Overhead, Verdict
 from gradscope.tensorboard import metadata
 from gradscope.tensorboard.answers import Extent, extent_of
 from gradscope.tensorboard.cache import Cache
 from gradscope.tensorboard.listing import Listed
-from gradscope.tensorboard.source import ALL, Source
+from gradscope.tensorboard.sessions import text_of
+from gradscope.tensorboard.source import ALL, Source, Stamp
 from gradscope.tensorboard.tracks import Datum, Track, merged, track
 
 Validations = Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
@@ -90,6 +95,22 @@ class BoardRun:
         return self._listed.judgement.step
 
     @property
+    def overhead(self) -> Overhead | None:
+        """What recording cost, as it was written last; None where it was not, or can't be read."""
+        return self._overhead
+
+    @cached_property
+    def _overhead(self) -> Overhead | None:
+        stamps = self._source.stamps((self.name,), (metadata.OVERHEAD_TAG,)).get(self.name, {})
+        if metadata.OVERHEAD_TAG not in stamps:
+            return None
+        data = self._read((metadata.OVERHEAD_TAG,), 1).get(metadata.OVERHEAD_TAG, ())
+        try:
+            return Overhead.from_dict(json.loads(text_of(data[-1])))
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+            return None
+
+    @property
     def steps(self) -> NDArray[np.int64]:
         """int64[S], the recorded steps, ascending."""
         return self._beat.steps
@@ -126,14 +147,56 @@ class BoardRun:
 
     @cached_property
     def _validation(self) -> Validations:
-        stamps = self._source.stamps((self.name,)).get(self.name, {})
-        tags = [tag for tag in stamps if tag.startswith(metadata.VALIDATION_PREFIX)]
+        tags = [tag for tag in self._stamps if tag.startswith(metadata.VALIDATION_PREFIX)]
         data: Mapping[str, Sequence[Datum]] = self._read(tags, ALL) if tags else {}
         return {
             tag.removeprefix(metadata.VALIDATION_PREFIX): _figures(data[tag])
             for tag in tags
             if data.get(tag)
         }
+
+    @property
+    def details(self) -> Details:
+        """Of the layers that were watched closely."""
+        return self._details
+
+    @cached_property
+    def _details(self) -> Details:
+        columns: dict[str, tuple[str, ...]] = {}
+        for tag, stamp in self._stamps.items():
+            if tag.startswith(metadata.DETAIL_PREFIX) and tag != metadata.WATCH_TAG:
+                key = tag.removeprefix(metadata.DETAIL_PREFIX)
+                with suppress(RunError):  # of a newer gradscope, or damaged
+                    columns[key] = metadata.Content.from_bytes(stamp.content).names
+        # Tags come sorted; a reader looks for gradients first, and a kernel before its bias.
+        kinds, paths = tuple(KINDS), self.names("grad_norm")
+
+        def rank(key: str) -> tuple[int, int]:
+            kind, path = parts_of(key)
+            where = kinds.index(kind) if kind in kinds else len(kinds)
+            return where, paths.index(path) if path in paths else len(paths)
+
+        ranked = sorted(columns, key=rank)
+        watches = self._watches() if metadata.WATCH_TAG in self._stamps else []
+        held = {key: columns[key] for key in ranked}
+        return Details(stretches(watches), held, lambda key: self._detail(key, len(held[key])))
+
+    def _watches(self) -> list[tuple[int, list[str]]]:
+        found: list[tuple[int, list[str]]] = []
+        for one in self._read([metadata.WATCH_TAG], ALL).get(metadata.WATCH_TAG, ()):
+            with suppress(ValueError, TypeError, RecursionError):
+                found.append((one.step, [str(layer) for layer in json.loads(text_of(one))]))
+        return found
+
+    def _detail(self, key: str, width: int) -> Series:
+        tag = metadata.DETAIL_PREFIX + key
+        found = _frozen(track(self._read([tag], ALL).get(tag, ()), width))
+        return found.steps, found.values
+
+    @cached_property
+    def _stamps(self) -> Mapping[str, Stamp]:
+        """All tags of the run."""
+        return self._source.stamps((self.name,)).get(self.name, {})
 
     def names(self, statistic: str) -> tuple[str, ...]:
         """The L names of a statistic; empty where it isn't recorded."""

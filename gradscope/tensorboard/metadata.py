@@ -7,6 +7,7 @@
 | `_gradscope_/<statistic>.<digest>` | the same, once the layout changed | each recorded one |
 | `_gradscope_/validation/<metric>` | float64 scalar | as given to `Scope.validate` |
 | `_gradscope_/verdicts` | string: JSON list of verdicts | each diagnosis |
+| `_gradscope_/overhead` | string: JSON of what recording costs | when it changed |
 | `_gradscope_detail_/watch` | string: JSON list of layers watched closely | each change |
 | `_gradscope_detail_/<kind>/<path>` | float32[n]; see `gradscope.detail` | some recorded |
 
@@ -35,6 +36,7 @@ PREFIX = "_gradscope_/"
 
 RUN_TAG = PREFIX + "run"
 VERDICTS_TAG = PREFIX + "verdicts"
+OVERHEAD_TAG = PREFIX + "overhead"
 VALIDATION_PREFIX = PREFIX + "validation/"
 DETAIL_PREFIX = "_gradscope_detail_/"
 WATCH_TAG = DETAIL_PREFIX + "watch"

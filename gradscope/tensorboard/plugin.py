@@ -61,6 +61,7 @@ class GradscopePlugin(base_plugin.TBPlugin):
             "/runs": self._route(self._runs),
             "/run": self._route(self._run),
             "/series": self._route(self._series, compressed=False),
+            "/detail": self._route(self._detail),
             "/compare": self._route(self._compare),
             f"{_STATIC}*": Request.application(self._static),
         }
@@ -111,6 +112,16 @@ class GradscopePlugin(base_plugin.TBPlugin):
             raise NotFoundError(str(error)) from error
         check_rows(asked, len(run.names(statistic)))
         return answers.series_answer(run, statistic, run.name, run.revision, asked, extent)
+
+    def _detail(self, request: Request) -> dict[str, Any]:
+        kind, path = text(request.args, "kind"), text(request.args, "path")
+        asked = window(request.args)
+        run = self._open(request, "run")
+        check_rows(asked, len(run.details.names(kind, path)))
+        try:
+            return answers.detail_answer(run, kind, path, run.name, run.revision, asked)
+        except UsageError as error:
+            raise NotFoundError(str(error)) from error
 
     def _compare(self, request: Request) -> dict[str, Any]:
         a, b = self._open(request, "a"), self._open(request, "b")

@@ -14,6 +14,9 @@ HEAVY = ("tensorflow", "keras", "tf_keras", "tensorflow_probability")
 
 LIGHT_MODULES = (
     "gradscope",
+    "gradscope.bench.plot",
+    "gradscope.bench.result",
+    "gradscope.bench.table",
     "gradscope.catalog",
     "gradscope.cli.main",
     "gradscope.diagnosis.engine",

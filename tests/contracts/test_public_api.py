@@ -13,6 +13,7 @@ PUBLIC = [
     "GradientTape",
     "GradscopeError",
     "GradscopeWarning",
+    "Overhead",
     "Preflight",
     "Record",
     "Remedy",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gradscope.errors import GradscopeError
-from gradscope.records import Diagnosis, Item, Start, Validation
+from gradscope.records import Cost, Diagnosis, Item, Overhead, Start, Validation
 from gradscope.sinks.console import ConsoleSink
 from gradscope.sinks.sink import Sink
 from gradscope.sinks.tensorboard import TensorBoardSink
@@ -20,6 +20,7 @@ ITEMS: list[Item] = [
     Start(LAYOUT, 0, {"optimizer": "adam"}),
     *[record(step) for step in range(40)],
     Validation(39, 0.0, {"loss": 1.0}),
+    Cost(39, 0.0, Overhead(0.007, 0.005, 0.009)),
     Diagnosis(39, 0.0, (VANISHING,)),
 ]
 

@@ -43,3 +43,4 @@ def test_version_1():
     assert math.isnan(verdict.evidence["p_value"])
     assert [symptom.cause for symptom in verdict.symptoms] == ["learning-rate-low"]
     assert verdict.remedy.reference == "He et al. 2015"
+    assert run.overhead is None, "it was not measured then"

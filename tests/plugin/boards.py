@@ -12,7 +12,16 @@ from typing import Any
 import numpy as np
 
 from gradscope.layout import Layout
-from gradscope.records import Diagnosis, Record, Remedy, Start, Validation, Verdict
+from gradscope.records import (
+    Cost,
+    Diagnosis,
+    Overhead,
+    Record,
+    Remedy,
+    Start,
+    Validation,
+    Verdict,
+)
 from gradscope.run import RunWriter
 
 STEPS = 60
@@ -106,6 +115,10 @@ HOSTILE_VERDICT = Verdict(
 )
 
 
+COST = Overhead(0.0071, 0.005, 0.0094, whole=0.021, every=20, budget=0.01, pairs=128)
+"""What recording the run `vanishing` cost; the others don't say."""
+
+
 def write_all(root: Path) -> Path:
     """Writes every run below `root`, beside curves of somebody else's; returns `root`."""
     for make in (healthy, vanishing, nan, other, deep, long, single):
@@ -122,7 +135,8 @@ def healthy(logdir: Path) -> None:
 def vanishing(logdir: Path) -> None:
     """Each layer's gradient a tenth of the next one's; the loss stands still."""
     norms = np.repeat(10.0 ** np.arange(1 - LAYERS, 1), 2)
-    write(logdir, DENSE, STEPS, lambda step: {"grad_norm": norms, "loss": 2.3}, (VANISHING,))
+    changes = {"grad_norm": norms, "loss": 2.3}
+    write(logdir, DENSE, STEPS, lambda step: changes, (VANISHING,), COST)
 
 
 def nan(logdir: Path) -> None:
@@ -223,6 +237,7 @@ def write(
     steps: int,
     changes: Any,
     verdicts: tuple[Verdict, ...] | None,
+    cost: Overhead | None = None,
 ) -> None:
     """Writes one run with a validation every 20 steps.
 
@@ -235,6 +250,8 @@ def write(
         writer.record(Record(step, 1e9 + step, row(columns, step, changes(step)), columns))
         if step % 20 == 19:
             writer.validation(Validation(step, 1e9 + step, {"loss": 2.5 - step / steps}))
+    if cost is not None:
+        writer.cost(Cost(steps - 1, 1e9 + steps, cost))
     if verdicts is not None:
         writer.diagnosis(Diagnosis(steps - 1, 1e9 + steps, verdicts))
     writer.close()

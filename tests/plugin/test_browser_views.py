@@ -34,6 +34,13 @@ def test_a_verdict_tells_cause_place_step_and_cure(tab):
     assert "Hardly a move." in tab(".symptoms").inner_text()
 
 
+def test_what_recording_cost_stands_below_the_verdicts_where_the_run_says_it(tab):
+    tab.open(run="vanishing/gradscope")
+    assert tab("#overhead").inner_text() == boards.COST.sentence
+    tab.open(run="healthy/gradscope")
+    assert tab("#overhead").count() == 0
+
+
 def test_a_click_on_a_verdict_leads_to_its_statistic_row_and_step(tab):
     tab.open(run="vanishing/gradscope", statistic="weight_norm")
     tab("#verdicts .verdict-show").first.click()

@@ -14,7 +14,7 @@ from gradscope.records import Diagnosis, Record, Remedy, Start, Validation, Verd
 from gradscope.run import RunWriter, open_run
 from gradscope.tensorboard import assets, board_run, metadata
 from tests.plugin.wsgi import Board, decoded
-from tests.runs import LAYOUT, VANISHING, record, stacked, write_session
+from tests.runs import LAYOUT, OVERHEAD, VANISHING, record, stacked, write_session
 
 RUN = "digits/gradscope"
 STEPS = range(0, 60, 2)
@@ -133,8 +133,15 @@ class TestRun:
         assert answer["wall_time"] == 1e9 + 58
         assert answer["info"] == {"optimizer": {"name": "sgd"}} and answer["notes"] == []
         assert answer["validation"] == {"loss": {"steps": [10, 20], "values": [0.5, None]}}
+        assert answer["overhead"] is None, "the run doesn't say"
         entry = next(one for one in board.ask("runs")["runs"] if one["run"] == RUN)
         assert answer["revision"] == entry["revision"]
+
+    def test_what_recording_cost(self, tmp_path):
+        write_session(tmp_path, range(3), overhead=OVERHEAD)
+        answer = Board(tmp_path).ask("run", run="gradscope")
+        assert answer["overhead"] == OVERHEAD.to_dict()
+        assert answer["overhead"]["sentence"].startswith("Recording cost 0.71 % of step time")
 
     def test_verdicts_say_where_to_look(self, board):
         (verdict,) = board.ask("run", run=RUN)["verdicts"]

@@ -1,6 +1,7 @@
 """A run read through TensorBoard is the run that `open_run` reads."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from gradscope.tensorboard.cache import Cache
 from gradscope.tensorboard.listing import Listed, Listing
 from gradscope.tensorboard.source import Source
 from tests.plugin.wsgi import Board
-from tests.runs import LAYOUT, VANISHING, write_session
+from tests.runs import LAYOUT, OVERHEAD, VANISHING, write_session
 
 LAYOUTS = (
     LAYOUT,
@@ -52,6 +53,7 @@ def assert_same(logdir: Path) -> None:
         assert not values.flags.writeable
     assert board.info == disk.info
     assert board.verdicts == disk.verdicts and board.judged_at == disk.judged_at
+    assert board.overhead == disk.overhead
     assert list(board.validation) == list(disk.validation)
     for metric, (steps, values) in disk.validation.items():
         assert_array_equal(board.validation[metric][0], steps)
@@ -71,6 +73,7 @@ def test_any_sessions(sessions):
                 info={"first": first},
                 validations={steps[-1]: 0.5 + first},
                 verdicts=(VANISHING,) if judged else None,
+                overhead=replace(OVERHEAD, share=0.01 * length) if judged else None,
             )
         assert_same(Path(directory))
 

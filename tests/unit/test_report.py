@@ -6,6 +6,7 @@ import pytest
 from gradscope import records, report
 from gradscope.causes import CAUSES
 from gradscope.errors import UnhealthyRunError
+from gradscope.overhead import Overhead
 from gradscope.report import LEAST_STEPS, RULE_FAILED, Remedy, Report, Verdict
 
 ROOT = Verdict("exploding-gradient", "critical", "d/kernel", 3, 0.97, "It grows.",
@@ -101,8 +102,21 @@ def test_markdown_tells_the_remedy_before_the_evidence():
 
 def test_json_says_whether_it_was_judged():
     assert json.loads(Report((), steps=5).to_json()) == {
-        "healthy": True, "judged": False, "steps": 5, "logdir": "", "verdicts": []
+        "healthy": True, "judged": False, "steps": 5, "logdir": "", "verdicts": [], "overhead": None
     }  # fmt: skip
+
+
+COST = Overhead(0.007, 0.005, 0.009, whole=0.02, every=20, budget=0.01, pairs=99)
+
+
+def test_what_recording_cost_is_told_after_what_was_found():
+    it = Report((ROOT,), steps=50, overhead=COST)
+    lines = str(it).splitlines()
+    assert lines[-2:] == [COST.sentence, "More: gradscope explain exploding-gradient"]
+    assert it.to_markdown().endswith(f"\n\n{COST.sentence}\n")
+    assert it._repr_html_().count(COST.sentence) == 1
+    assert json.loads(it.to_json())["overhead"] == COST.to_dict()
+    assert str(Report((), steps=50, overhead=COST)).endswith(f"\n{COST.sentence}")
 
 
 def test_only_an_unhealthy_run_raises():

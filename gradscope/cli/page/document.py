@@ -168,6 +168,7 @@ def _data(
         "runs": answers.runs_answer(entries),
         "run": {each.name: held.answer for each, held in zip(runs, embedded, strict=True)},
         "series": {each.name: held.series for each, held in zip(runs, embedded, strict=True)},
+        "detail": {each.name: held.details for each, held in zip(runs, embedded, strict=True)},
         "compare": list(comparisons),
     }
 

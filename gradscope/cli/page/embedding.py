@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gradscope.detail import parts_of
 from gradscope.tensorboard import answers
 
 MOST_COLUMNS = 1000
 """About the width of a screen in pixels: more can't be told apart without a zoom."""
 LEAST_COLUMNS = 100
 """With fewer, statistics are left out instead: few columns hide when things began."""
+DETAIL_COLUMNS = 200
+"""Of a closer look at a layer, which is taken at few steps."""
 
 _BYTES_PER_VALUE = 4 * 4 / 3
 """float32 in base64."""
@@ -30,12 +33,14 @@ class Embedded:
 
     answer: that of the route `run`, without the statistics that are left out.
     series: statistic -> answer of the route `series`.
+    details: `detail.key_of` -> answer of the route `detail`.
     columns: at most so many are in each.
-    left_out: statistics for which there was no room.
+    left_out: statistics, and "closer look", for which there was no room.
     """
 
     answer: Mapping[str, Any]
     series: Mapping[str, Any]
+    details: Mapping[str, Any]
     columns: int
     left_out: tuple[str, ...]
 
@@ -52,7 +57,8 @@ def embed(run: answers.StoredRun, name: str, budget: float) -> Embedded:
     """
     answer = answers.run_answer(run, name)
     kept, columns = frozenset(run.statistics), MOST_COLUMNS
-    if budget < need(run):
+    looks = budget >= need(run)
+    if budget < need(run) - _look_need(run):
         kept = _kept(run, answer, budget)
         cost = sum(_cost(run, statistic) for statistic in kept)
         columns = max(1, min(MOST_COLUMNS, int(budget / cost)))
@@ -67,13 +73,36 @@ def embed(run: answers.StoredRun, name: str, budget: float) -> Embedded:
     }
     shown = [one for one in answer["statistics"] if one["name"] in kept]
     left_out = tuple(statistic for statistic in run.statistics if statistic not in kept)
-    return Embedded({**answer, "statistics": shown}, series, columns, left_out)
+    details = _looks(run, name) if looks else {}
+    if run.details.keys and not looks:
+        left_out += ("closer look",)
+        answer["details"]["series"] = []
+    return Embedded({**answer, "statistics": shown}, series, details, columns, left_out)
+
+
+def _looks(run: answers.StoredRun, name: str) -> dict[str, Any]:
+    window = answers.Window(columns=DETAIL_COLUMNS)
+    parts = [(key, *parts_of(key)) for key in run.details.keys]
+    return {
+        key: answers.detail_answer(run, kind, path, name, window=window)
+        for key, kind, path in parts
+    }
 
 
 def need(run: answers.StoredRun) -> float:
     """Bytes that all numbers of a run would take in at most MOST_COLUMNS columns."""
     columns = min(MOST_COLUMNS, len(run.steps))
-    return columns * sum(_cost(run, statistic) for statistic in run.statistics)
+    return columns * sum(_cost(run, statistic) for statistic in run.statistics) + _look_need(run)
+
+
+def _look_need(run: answers.StoredRun) -> float:
+    """Bytes that the details of a run would take in at most DETAIL_COLUMNS columns."""
+    total = 0.0
+    for kind, path in map(parts_of, run.details.keys):
+        steps, values = run.details.series(kind, path)
+        columns = min(DETAIL_COLUMNS, len(steps))
+        total += columns * (values.shape[1] * _BYTES_PER_VALUE + _BYTES_PER_COLUMN)
+    return total
 
 
 def shares(needs: Sequence[float], budget: float) -> list[float]:

@@ -42,6 +42,7 @@ export function absentOf(series, witness, per) {
 
 /** What an absent cell is, in a legend and in a sentence. */
 export function absentWords(per) {
+  if (per === "size") return ["no element", "no element of this size"];
   return per === "class" ? ["not in the batch", "no sample of it in the batch"] : ["no gradient", "no gradient reaches it"];
 }
 

@@ -55,6 +55,16 @@ export async function series(name, statistic, options = {}) {
   });
 }
 
+/** One series of details of a layer that was watched closely, decoded as `series` does. */
+export function detail(name, kind, path, options = {}) {
+  const { first, last, columns } = options;
+  const asked = { run: name, kind, path, first, last, columns };
+  return kept(keyOf("detail", asked), async () => {
+    const answer = await source.get("detail", filled(asked));
+    return decode(answer, answer.names);
+  });
+}
+
 /** The answer of `compare`. */
 export function compare(a, b) {
   return once("compare", { a, b });

@@ -12,7 +12,8 @@ const TOGGLES = 24; // rows from which on blocks can be folded
 export function drawNames(picture) {
   const { parts, shown, height, view } = picture;
   const each = height / Math.max(1, shown.length);
-  const toggles = view.series.names.length > TOGGLES;
+  const toggles = !picture.plain && view.series.names.length > TOGGLES;
+  const looked = watchedClosely(picture);
   const usual = parseFloat(getComputedStyle(picture.root).fontSize) - 2;
   const size = Math.max(LINE - 1, Math.min(usual, each - 1));
   parts.names.style.fontSize = `${size}px`;
@@ -23,22 +24,28 @@ export function drawNames(picture) {
   const names = [];
   shown.forEach((row, i) => {
     const middle = (i + 0.5) * each;
-    const due = each >= LINE || row.head || row.name === view.layer;
+    const due = picture.plain || each >= LINE || row.head || row.name === view.layer;
     if (!due || (middle - free < LINE && row.name !== view.layer)) return;
     free = middle;
-    names.push(nameOf(picture, row, middle, { letters, shared, high: Math.min(16, Math.max(LINE, each)), toggle: toggles && row.head }));
+    names.push(nameOf(picture, row, middle, { letters, shared, high: Math.min(16, Math.max(LINE, each)), toggle: toggles && row.head, looked: looked.has(row.name) }));
   });
   keepFocus(parts.names, () => replace(parts.names, names));
 }
 
-function nameOf(picture, row, middle, { letters, shared, high, toggle }) {
+/** The rows that a closer look shows more of. */
+function watchedClosely({ view, plain }) {
+  return new Set(plain ? [] : (view.run.details?.series ?? []).map(({ path }) => path));
+}
+
+function nameOf(picture, row, middle, { letters, shared, high, toggle, looked }) {
   const { view, actions } = picture;
   const amount = row.rows.length > 1 ? ` (${row.rows.length})` : "";
   const selected = !row.folded && row.name === view.layer;
-  const text = shorten(row.name.slice(shared), letters - amount.length) + amount;
+  const text = shorten(row.name.slice(shared), letters - amount.length - (looked ? 2 : 0)) + amount;
   const title = row.folded ? `${row.name}: ${row.rows.length} rows, the largest of them is shown. Click to open.` : row.name;
   const choose = () => (row.folded ? toggleBlock(picture, row.block) : actions.set({ layer: selected ? null : row.name }));
   return el("div", { class: `heat-name${selected ? " selected" : ""}${row.folded ? " folded" : ""}`, style: { top: `${middle}px`, height: `${high}px` } },
+    looked ? el("span", { class: "looked", title: "Watched closely: select the row to see it" }) : null,
     el("button", { type: "button", class: "heat-label", title, tabindex: "-1", onclick: choose }, text),
     toggle ? el("button", {
       type: "button", class: "fold", "aria-expanded": String(!row.folded),

@@ -13,13 +13,17 @@ import { listen } from "./heatmap-input.js";
 import { drawPointers, rowOf } from "./heatmap-pointers.js";
 import { drawLegend } from "./legend.js";
 import { placeMarks } from "./marks.js";
-import { shownRows } from "./rows.js";
+import { everyRow, shownRows } from "./rows.js";
 
-/** Makes the panel. `options`: legend: an element for it elsewhere; id: of the canvas. */
-export function create(root, actions, { legend = null, id = null } = {}) {
+/**
+ * Makes the panel. `options`: legend: an element for it elsewhere; id: of the canvas; height: in
+ * pixels, else as the rows need it; plain: rows that are no layers, to fold or to select.
+ */
+export function create(root, actions, { legend = null, id = null, height = null, plain = false } = {}) {
   const parts = build(root, id);
   parts.legend = legend ?? root.appendChild(el("div", { class: "legend" }));
-  const picture = { root, parts, actions, view: null, shown: [], drawn: 0, cursor: null, inputs: null };
+  const picture = { root, parts, actions, height: 0, fixed: height, plain, view: null, shown: [], drawn: 0, cursor: null, inputs: null };
+  root.classList.toggle("plain", plain);
   listen(picture);
   watchSize(root, () => picture.view && draw(picture, true));
   return { update: (view) => update(picture, view) };
@@ -71,13 +75,13 @@ function layOut(picture) {
   const { series, run } = view;
   const range = view.range ?? { first: view.first, last: view.last };
   const rows = picture.shown.length;
-  picture.shown = shownRows(series.names, view.folded, view.layer);
+  picture.shown = picture.plain ? everyRow(series.names) : shownRows(series.names, view.folded, view.layer);
   if (rows !== picture.shown.length) forget(picture);
   picture.axis = axisOf(run, range.first, range.last);
   picture.edges = edgesOf(series, picture.axis);
   picture.gutter = gutter(root.clientWidth);
   picture.width = Math.max(40, root.clientWidth - picture.gutter - RIGHT);
-  picture.height = heightOf(picture.shown.length);
+  picture.height = picture.fixed ?? heightOf(picture.shown.length);
   parts.names.style.width = `${picture.gutter}px`;
   parts.plot.style.width = `${picture.width}px`;
   parts.plot.style.height = `${picture.height}px`;

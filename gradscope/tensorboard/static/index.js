@@ -33,7 +33,7 @@ export async function render() {
   await styled();
   startTheme();
   startAddress();
-  const actions = { set, hover, pick, series: data.series, compare: data.compare };
+  const actions = { set, hover, pick, series: data.series, detail: data.detail, compare: data.compare };
   tab.panels = createPanels(tab.page, actions);
   const polling = follow(heard, failed);
   tab.bar = bar.create(tab.page.bar, { set, live: (on) => polling.set(on), help: help.open }, { live: data.source.live ? true : null });

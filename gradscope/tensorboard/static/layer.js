@@ -2,6 +2,7 @@
 
 import { createChart } from "./charts.js";
 import { line as lineColour } from "./colours.js";
+import * as details from "./details.js";
 import { el, replace, setText } from "./dom.js";
 import { createFigure } from "./figure.js";
 import { number, steps } from "./format.js";
@@ -21,10 +22,12 @@ export function create(root, actions) {
     error: el("p", { class: "view-error", role: "alert", hidden: true }),
     grid: el("div", { class: "small-multiples" }),
     still: el("p", { class: "layer-still" }),
+    details: el("section", { class: "layer-details", hidden: true }),
   };
   const close = el("button", { type: "button", class: "quiet", onclick: () => actions.set({ layer: null }) }, "Close");
-  replace(root, el("header", { class: "view-head" }, parts.title, close), parts.facts, parts.error, parts.grid, parts.still);
+  replace(root, el("header", { class: "view-head" }, parts.title, close), parts.facts, parts.error, parts.grid, parts.still, parts.details);
   const panel = { root, parts, actions, figures: new Map(), key: "", view: null };
+  panel.details = details.create(parts.details, actions);
   return { update: (view) => update(panel, view) };
 }
 
@@ -36,6 +39,7 @@ function update(panel, view) {
   if (per === null) return;
   const name = layerOf(layer, per, run.axes.layer ?? []);
   const key = JSON.stringify([run.run, run.revision, name, layer, view.first, view.last, view.theme.dark]);
+  panel.details.update(view, name);
   if (key === panel.key) return point(panel);
   panel.key = key;
   describe(panel, run, name, per);

@@ -43,6 +43,11 @@ export function shownRows(names, folded, selected = null) {
   return shown;
 }
 
+/** The rows to draw where none belong together: each by itself. */
+export function everyRow(names) {
+  return names.map((name, row) => ({ name, rows: [row], block: "", folded: false, head: false }));
+}
+
 /** The names of all blocks of more than one row; folding all of them is folding these. */
 export function foldable(names) {
   return blocksOf(names).filter((block) => block.rows.length > 1).map((block) => block.name);

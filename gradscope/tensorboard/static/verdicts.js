@@ -9,15 +9,20 @@ export function create(root, actions) {
   let before = null;
   return {
     update({ run }) {
-      const now = JSON.stringify([run.run, run.headline, run.verdicts, run.judged, run.healthy, run.notes]);
+      const now = JSON.stringify([run.run, run.headline, run.verdicts, run.judged, run.healthy, run.notes, run.overhead?.sentence]);
       if (now === before) return; // an open card stays open while a run goes on
       before = now;
       const cards = run.verdicts.length ? run.verdicts.map((verdict) => card(verdict, actions)) : [calm(run)];
       const open = new Set(folds(root).filter(([, fold]) => fold.open).map(([key]) => key));
-      replace(root, cards, notes(run.notes));
+      replace(root, cards, cost(run.overhead), notes(run.notes));
       for (const [key, fold] of folds(root)) if (open.has(key)) fold.open = true;
     },
   };
+}
+
+/** What recording costs this run; runs of earlier versions don't say. */
+function cost(overhead) {
+  return overhead ? el("p", { id: "overhead", class: "muted cost" }, overhead.sentence) : null;
 }
 
 /** [what it is of, element] of each part that can be opened: a judgement that goes on closes none. */

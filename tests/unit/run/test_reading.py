@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from gradscope.records import Diagnosis, Start, Validation
 from gradscope.run import RunWriter, open_run
 from gradscope.run.framing import Frame, masked_crc32c, read_frames
 from gradscope.tensorboard import metadata
-from tests.runs import LAYOUT, VANISHING, record, stacked, write_session
+from tests.runs import LAYOUT, OVERHEAD, VANISHING, record, stacked, write_session
 
 
 def assert_steps(run, steps):
@@ -306,6 +307,28 @@ class TestVersions:
             "scale": "log",
             "unit": "loss per unit of weight",
         }
+
+
+def test_what_recording_cost_is_read_as_it_was_written_last(tmp_path):
+    write_session(tmp_path, range(10), overhead=OVERHEAD)
+    assert open_run(tmp_path).overhead == OVERHEAD
+    write_session(tmp_path, range(10, 20))
+    assert open_run(tmp_path).overhead == OVERHEAD
+    write_session(tmp_path, range(20, 30), overhead=replace(OVERHEAD, share=0.5))
+    assert open_run(tmp_path).overhead == replace(OVERHEAD, share=0.5)
+    write_session(tmp_path, range(5, 12))  # what the run cost is of the steps that were replaced
+    run = open_run(tmp_path)
+    assert run.overhead is None and run.notes == ()
+
+
+def test_a_damaged_cost_is_left_out_and_said(tmp_path):
+    path = write_session(tmp_path, range(3), overhead=OVERHEAD)
+    content = path.read_bytes()
+    assert content.count(b'"low": 0.005') == 1
+    path.write_bytes(content.replace(b'"low": 0.005', b'"low": "abc"'))
+    run = open_run(tmp_path)
+    assert run.overhead is None and len(run.steps) == 3
+    assert run.notes == (f"{path.name}: '_gradscope_/overhead' of step 2 can't be read.",)
 
 
 def test_validation_of_one_step_counts_as_last_given(tmp_path):

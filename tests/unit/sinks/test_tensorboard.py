@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from gradscope.layout import Layout
-from gradscope.records import Diagnosis, Record, Start, Validation, Verdict
+from gradscope.records import Cost, Diagnosis, Overhead, Record, Start, Validation, Verdict
 from gradscope.run import open_run
 from gradscope.run.framing import Frame, read_frames
 from gradscope.sinks.tensorboard import (
@@ -19,7 +19,7 @@ from gradscope.sinks.tensorboard import (
     _is_kept,
 )
 from gradscope.tensorboard.protos import Event
-from tests.runs import LAYOUT, VANISHING, record, stacked
+from tests.runs import LAYOUT, OVERHEAD, VANISHING, record, stacked
 
 NAN, INF = np.nan, np.inf
 
@@ -246,7 +246,8 @@ class TestHeatmap:
         sink.write([Start(LAYOUT, 0, {"scope": {"every": every}}), record(0)])
         sink.close()
         ((_, value),) = values_of(tmp_path)[self.TAG]
-        said = "the first 100 one by one, then every 10th." in value.metadata.summary_description
+        told = "the first 100 one by one, then as often as the budget allows."
+        said = told in value.metadata.summary_description
         assert said == (every == "auto")
 
     def test_a_run_without_gradient_norms_has_none(self, tmp_path):
@@ -353,6 +354,14 @@ class TestFlush:
         sink.flush()
         assert self.visible(tmp_path) == [0]
         sink.close()
+
+
+def test_what_recording_costs_is_a_curve_where_it_is_known(tmp_path):
+    sink = TensorBoardSink(tmp_path)
+    sink.write([Start(LAYOUT, 0), Cost(3, 0.0, Overhead(every=1)), Cost(7, 1.0, OVERHEAD)])
+    sink.close()
+    assert curve(tmp_path, "gradscope/overhead") == {7: pytest.approx(OVERHEAD.share)}
+    assert open_run(tmp_path).overhead == OVERHEAD
 
 
 def test_records_of_two_layouts_in_one_batch(tmp_path):
