@@ -14,7 +14,7 @@ from benchmarks.gpu import state
 from benchmarks.gpu.manifest import ALL, PLAIN, STEP_COLUMNS, Input, Spec
 from gradscope.bench.families import silenced, without
 from gradscope.bench.workloads import Workload, optimizer, train_step
-from gradscope.probes import reduce
+from gradscope.probes import forms as reductions
 
 SEED = 0
 
@@ -125,7 +125,7 @@ def trace(workload: Workload, arm: str, forms: Literal["cpu", "gpu"]) -> Traced:
     with (
         tempfile.TemporaryDirectory() as logdir,
         silenced(without(only)) if only else nullcontext(),
-        reduce.forms(forms),
+        reductions.forms(forms),
         gradscope.Scope(model, logdir, every=1, console=False) as scope,
     ):
         recorded = scope.step(step).recorded

@@ -168,7 +168,7 @@ def factor(largest: tf.Tensor) -> tf.Tensor:
 
 
 def squares(x: tf.Tensor, factors: tf.Tensor | None = None) -> tf.Tensor:
-    """Parts of Σ (f xᵢ)² of each tensor, [k, p]. x: [k, pieces, length]; factors: f, [k] or None."""
+    """Parts of Σ (f xᵢ)² of each tensor, [k, p]. x: [k, pieces, length]; factors: f, [k]."""
     scaled = x if factors is None else x * factors[:, tf.newaxis, tf.newaxis]
     return parts(scaled * scaled)
 

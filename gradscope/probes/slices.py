@@ -65,5 +65,5 @@ def _pair(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
 
 def _depth(rows: int, width: int) -> int:
     """Into how many rows to join, so that each is _WIDTH wide; a divisor of rows."""
-    together = next(d for d in range(1, rows + 1) if rows % d == 0 and (d * width >= _WIDTH or d == rows))
-    return rows // together
+    divisors = (d for d in range(1, rows + 1) if rows % d == 0)
+    return rows // next(d for d in divisors if d * width >= _WIDTH or d == rows)
