@@ -5,6 +5,7 @@ then the values. All writing is done by the program, also inside a while loop (`
 steps_per_execution); the host only reads.
 """
 
+import itertools
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -82,7 +83,7 @@ class Buffer:
         step = self._clock.read_value()
         high, low = step // _STEP_BASE, step % _STEP_BASE
         when = tf.cast(tf.stack([high, low]), tf.float32)
-        row = tf.concat([when, *self._aligned({**columns, **dead})], 0)
+        row = tf.concat([when, *_together(self._aligned({**columns, **dead}))], 0)
         slot = tf.reshape(self._pushed % self.capacity, [1, 1])
         self._rows.scatter_nd_update(slot, row[tf.newaxis])
         if self._units:
@@ -128,6 +129,26 @@ class Buffer:
         The copy is queued behind the steps before it; `read` waits for it.
         """
         return tf.identity(self._rows)
+
+
+def _together(vectors: list[tf.Tensor]) -> list[tf.Tensor]:
+    """The same numbers in fewer vectors: neighbouring scalars in one.
+
+    XLA:CPU gives each tensor that is concatenated a kernel of its own, but what a selection picks
+    from is computed within it.
+    """
+    joined: list[tf.Tensor] = []
+    for is_scalar, group in itertools.groupby(vectors, lambda vector: vector.shape == [1]):
+        members = list(group)
+        if not is_scalar or len(members) == 1:
+            joined.extend(members)
+            continue
+        places = tf.range(len(members))
+        chosen = tf.broadcast_to(members[0], [len(members)])
+        for place, scalar in enumerate(members[1:], 1):
+            chosen = tf.where(tf.equal(places, place), scalar, chosen)
+        joined.append(chosen)
+    return joined
 
 
 def read(snapshot: tf.Tensor, after: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import tensorflow as tf
+
 from gradscope import catalog
 from gradscope.buffer import Buffer
 from gradscope.capture import variables as var
@@ -47,11 +49,15 @@ class Recorder:
         self.next_step = 0
 
     @contextmanager
-    def recording(self, xla: bool, closeup: Closeup | None = None) -> Iterator[None]:
+    def recording(
+        self, xla: bool, closeup: Closeup | None = None, *, drafts: bool = False
+    ) -> Iterator[None]:
         """Records the training step that runs inside the block.
 
         xla: whether the step is compiled with XLA.
         closeup: what is to be looked at closely besides, None for nothing.
+        drafts: whether a trace that creates variables is a draft, after which the step is traced
+            anew, as tf.function does; a draft is watched, but not measured.
 
         Raises UsageError where the step computes no gradient of the model, ModelChangedError
         where the model's trainable variables aren't those of the first trace.
@@ -60,9 +66,10 @@ class Recorder:
             trace.xla = xla
             with self._noted():
                 self._check_variables(trace)
-            yield
+            with _created() as created:
+                yield
         with unseen(), self._noted():
-            self._finish(trace, closeup)
+            self._finish(trace, closeup, draft=drafts and bool(created))
 
     @contextmanager
     def _noted(self) -> Iterator[None]:
@@ -73,10 +80,10 @@ class Recorder:
             self.misuse = error
             raise
 
-    def _finish(self, trace: Trace, closeup: Closeup | None) -> None:
+    def _finish(self, trace: Trace, closeup: Closeup | None, *, draft: bool) -> None:
         trace.refresh()
         self._check(trace)
-        if trace.failure is None:
+        if trace.failure is None and not draft:
             try:
                 settle(trace)
                 measured = measure(trace)
@@ -170,3 +177,19 @@ class Recorder:
         if message not in self._warned:
             self._warned.add(message)
             warnings.warn(message, GradscopeWarning, stacklevel=2)
+
+
+@contextmanager
+def _created() -> Iterator[list[Any]]:
+    """The variables that are created inside the block, where a function is being traced."""
+    created: list[Any] = []
+
+    def note(create: Callable[..., Any], **options: Any) -> Any:
+        created.append(create(**options))
+        return created[-1]
+
+    if tf.executing_eagerly():
+        yield created
+        return
+    with tf.variable_creator_scope(note):
+        yield created

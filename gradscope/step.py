@@ -157,7 +157,9 @@ class Step:
         with contextlib.ExitStack() as stack:
             stack.enter_context(other_random_numbers(stream))
             for scope, closeup in itertools.zip_longest(self.scopes, closeups):
-                stack.enter_context(scope._recorder.recording(self.jit_compile, closeup))
+                stack.enter_context(
+                    scope._recorder.recording(self.jit_compile, closeup, drafts=True)
+                )
             return stack.pop_all()
 
 

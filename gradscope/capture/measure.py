@@ -8,7 +8,7 @@ import tensorflow as tf
 from gradscope.capture import clipping, evidence, objective
 from gradscope.capture import variables as var
 from gradscope.capture.models import compute_dtype
-from gradscope.capture.trace import Trace
+from gradscope.capture.trace import Output, Trace
 from gradscope.probes import data as data_probe
 from gradscope.probes import gradients, reduce, units, updates
 from gradscope.probes import objective as objective_probe
@@ -47,13 +47,11 @@ def _measure(trace: Trace) -> Measured:
     columns = {statistic: (names, column) for statistic, column in per_variable.items()}
     known = [units.unit_sums(output.tensor) for output in trace.outputs]
     silent = {
-        # Without XLA a further reader of the argument keeps TensorFlow from fusing the layer, which
-        # then rounds otherwise than the plain step.
         output.path: units.silent(
             output.units,
             output.kind or "",
-            output.argument if trace.xla else None,
-            sums if output.units is output.tensor else None,
+            known=sums if output.units is output.tensor else None,
+            **(_argument(output) if trace.xla else {}),
         )
         for output, sums in zip(trace.outputs, known, strict=True)
         if units.is_rectifier(output.kind) and output.units.shape.rank and output.units.shape[-1]
@@ -62,6 +60,24 @@ def _measure(trace: Trace) -> Measured:
     for statistic, number in _measure_step(trace, grads, numbers).items():
         columns[statistic] = ((statistic,), tf.reshape(tf.cast(number, tf.float32), [1]))
     return Measured(columns, silent)
+
+
+def _argument(output: Output) -> dict[str, tf.Tensor]:
+    """What an output's activation function was applied to, and the bias that was added to it.
+
+    Only under XLA: without it a further reader keeps TensorFlow from fusing the layer, which then
+    rounds otherwise than the plain step.
+    """
+    argument = output.argument
+    if argument is None:
+        return {}
+    operation = None if tf.executing_eagerly() else argument.op
+    if operation is not None and operation.type == "BiasAdd":
+        # The product lies in memory, its sum with the bias would have to be written first.
+        if operation.get_attr("data_format") == b"NHWC":
+            argument, bias = operation.inputs
+            return {"argument": argument, "bias": bias}
+    return {"argument": argument}
 
 
 def _measure_layers(

@@ -57,16 +57,17 @@ def _reduced(tensors: Sequence[tf.Tensor]) -> tuple[tf.Tensor, ...]:
     bundle = Bundle(tensors)
     stacks = bundle.stacks(tensors)
     largest = [reduce.max_abs(x) for x in stacks]
-    factors = [reduce.factor(x) for x in largest]
-    squares = [reduce.squares(x, factor) for x, factor in zip(stacks, factors, strict=True)]
+    squares = [
+        reduce.squares(x, reduce.factor(most)) for x, most in zip(stacks, largest, strict=True)
+    ]
     counts = [
         reduce.counts(tf.not_equal(x, 0), tf.logical_not(tf.math.is_finite(x))) for x in stacks
     ]
-    most, factor = bundle.columns(largest, factors)
+    (most,) = bundle.columns(largest)
     total, nonzero, nonfinite = bundle.sums(
         squares, [pair[0] for pair in counts], [pair[1] for pair in counts]
     )
-    return most, tf.sqrt(total) / factor, nonzero, nonfinite
+    return most, tf.sqrt(total) / reduce.factor(most), nonzero, nonfinite
 
 
 _LEAST_NORMAL = 2.0**-14

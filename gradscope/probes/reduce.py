@@ -34,12 +34,15 @@ _PACK = 4096.0
 WIDE = 128
 """Elements. Rows that are as long are summed fast as a product, whatever axes come before them."""
 
-_EXPONENT = {
-    tf.float32: (tf.int32, 0x7F80_0000, 254 << 23, 1 << 23),
-    tf.float64: (tf.int64, 0x7FF0 << 48, 2046 << 52, 1 << 52),
-}
-"""Of a float: integers of its size, the bits of its exponent, those of the largest power of two of
-which the inverse is a normal number, and those of the least normal number."""
+LARGE = 1 << 18
+"""Elements. A smaller tensor of shorter rows isn't worth the slices, which take long to compile."""
+
+_LEAST_ROW = 16
+"""Elements. Rows that a small tensor is cut into."""
+
+_EXPONENT, _LARGEST, _LEAST = 0x7F80_0000, 254 << 23, 1 << 23
+"""Of float32: the bits of the exponent, those of the largest power of two and of the least normal
+number."""
 
 
 def real(x: tf.Tensor) -> tf.Tensor:
@@ -68,12 +71,12 @@ def form(x: tf.Tensor) -> tuple[int, int]:
     """
     shape = x.shape.as_list()
     n = math.prod(shape)
-    if n > SMALL and sliced(x):
-        # A piece of several axes, or a short one, would be summed element by element.
-        if len(shape) > 1 and WIDE <= shape[-1] <= _LENGTH:
+    if n > SMALL and sliced(x) and len(shape) > 1 and shape[-1] <= _LENGTH:
+        # A piece of several axes would be summed element by element.
+        if shape[-1] >= (WIDE if n >= LARGE else _LEAST_ROW):
             return n // shape[-1], shape[-1]
-        if not (len(shape) == 2 and shape[-1] >= WIDE) and (count := slices.count(n)):
-            return count, n // count
+        if n >= LARGE and n % slices.COUNT == 0:
+            return slices.COUNT, n // slices.COUNT
     length = _whole_axes(shape)
     if length < min(n, _SHORT):
         length = next(d for d in range(min(n, _LENGTH), 0, -1) if n % d == 0)
@@ -108,8 +111,7 @@ def parts(x: tf.Tensor) -> tf.Tensor:
     x: float [k, pieces, length].
     """
     if _in_slices(x):
-        folded = slices.folded(x[0])[tf.newaxis]
-        return folded if folded.shape[1] <= _PARTS else tf.reduce_sum(folded, 1, keepdims=True)
+        return tf.reduce_sum(slices.folded(x[0]))[tf.newaxis, tf.newaxis]
     if not _as_product(x):
         return plain_parts(x)
     pieces = _of_pieces(x)
@@ -131,7 +133,7 @@ def counts(first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     if _in_slices(one):
         folded = slices.folded(one[0] + _PACK * other[0])
         # Rows of as many elements as a packed count can hold.
-        rows = 1 if folded.shape[0] <= _PARTS else math.gcd(folded.shape[0], 128)
+        rows = math.gcd(folded.shape[0], 128)
         both = tf.reduce_sum(tf.reshape(folded, [rows, -1]), 0)[tf.newaxis]
     elif _as_product(one) and one.shape[2] < _PACK:
         both = _of_pieces(one + _PACK * other)
@@ -156,21 +158,21 @@ def max_abs(x: tf.Tensor) -> tf.Tensor:
 def factor(largest: tf.Tensor) -> tf.Tensor:
     """What elements are multiplied with so that their squares neither overflow nor underflow.
 
-    A power of two, by which the largest becomes 1 to 2 as far as normal numbers go.
+    A power of two, by which the largest becomes 1 to 2 as far as normal numbers go, float32[k].
 
     largest: float [k], what `max_abs` gives.
     """
     # By the bits of the exponent: XLA gives each division a kernel of its own.
-    integer, mask, top, least = _EXPONENT[largest.dtype]
-    exponent = tf.bitwise.bitwise_and(tf.bitcast(largest, integer), tf.constant(mask, integer))
-    inverse = tf.constant(top, integer) - exponent
-    return tf.bitcast(tf.maximum(inverse, tf.constant(least, integer)), largest.dtype)
+    bits = tf.bitcast(tf.cast(largest, tf.float32), tf.int32)
+    exponent = tf.bitwise.bitwise_and(bits, tf.constant(_EXPONENT, tf.int32))
+    return tf.bitcast(tf.maximum(_LARGEST - exponent, _LEAST), tf.float32)
 
 
 def squares(x: tf.Tensor, factors: tf.Tensor | None = None) -> tf.Tensor:
     """Parts of Σ (f xᵢ)² of each tensor, [k, p]. x: [k, pieces, length]; factors: f, [k]."""
-    scaled = x if factors is None else x * factors[:, tf.newaxis, tf.newaxis]
-    return parts(scaled * scaled)
+    if factors is not None:
+        x = x * tf.cast(tf.reshape(factors, [-1, 1, 1]), x.dtype)
+    return parts(x * x)
 
 
 def _plain(reduction: Callable[..., tf.Tensor], x: tf.Tensor) -> tf.Tensor:
@@ -180,8 +182,8 @@ def _plain(reduction: Callable[..., tf.Tensor], x: tf.Tensor) -> tf.Tensor:
 
 def _in_slices(x: tf.Tensor) -> bool:
     """True for entries that `form` cut into slices."""
-    known = x.shape.is_fully_defined() and x.shape[0] == 1 and x.shape[1] in slices.COUNTS
-    return known and x.shape[1] * x.shape[2] > SMALL and sliced(x)
+    known = x.shape.is_fully_defined() and x.shape[0] == 1 and x.shape[1] == slices.COUNT
+    return known and x.shape[1] * x.shape[2] >= LARGE and sliced(x)
 
 
 def _as_product(x: tf.Tensor) -> bool:
@@ -191,8 +193,8 @@ def _as_product(x: tf.Tensor) -> bool:
 
 def _of_pieces(x: tf.Tensor) -> tf.Tensor:
     k, pieces, length = x.shape
-    flat = tf.reshape(x, [k * pieces, length])
-    return tf.reshape(tf.linalg.matvec(flat, tf.ones([length], x.dtype)), [k, pieces])
+    ones = tf.constant(1.0, x.dtype, [length, 1])
+    return tf.reshape(tf.linalg.matmul(tf.reshape(x, [k * pieces, length]), ones), [k, pieces])
 
 
 def alongside(one: tf.Tensor, other: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

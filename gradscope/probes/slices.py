@@ -7,20 +7,12 @@ to reshape an image or a sequence to a matrix, XLA:CPU fuses the reshaping into 
 computes every index anew: that takes seven times as long (benchmarks/reductions.py).
 """
 
-import functools
 import math
-import operator
 
 import tensorflow as tf
 
 COUNT = 8
 """Slices: more make the loop slower, fewer leave more to reduce."""
-
-COUNTS = (COUNT, 16, 32)
-"""Slices of tensors so small that these leave nothing to reduce."""
-
-_LEFT = 1024
-"""Elements that need no further reduction."""
 
 _WIDTH = 256
 """Columns that a reduction of rows needs to be fast."""
@@ -29,15 +21,9 @@ _LOW = 0xFFFFFFFF
 """The low half of an int64."""
 
 
-def count(size: int) -> int | None:
-    """Into how many slices to cut a tensor with so many elements, None where it can't be cut."""
-    enough = (c for c in COUNTS if size % c == 0 and size // c <= _LEFT)
-    return next(enough, COUNT if size and size % COUNT == 0 else None)
-
-
 def folded(x: tf.Tensor) -> tf.Tensor:
-    """Σ over the slices, float [size / count]. x: float [count, size / count]."""
-    return functools.reduce(operator.add, tf.unstack(x))
+    """Σ over the slices, float [size / COUNT]. x: float [COUNT, size / COUNT]."""
+    return tf.add_n(tf.unstack(x))
 
 
 def moments(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -72,7 +72,7 @@ def can_saturate(kind: str | None) -> bool:
     return kind in KINDS and KINDS[kind] != Activation()
 
 
-_LARGE = 1 << 17
+_LARGE = 1 << 18
 """Elements. XLA would fuse the pass over a smaller output into what comes after it."""
 
 _IMAGE_RANK = 4
@@ -174,11 +174,13 @@ def silent(
     kind: str,
     argument: tf.Tensor | None = None,
     known: UnitSums | None = None,
+    bias: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """bool[units]: True for units that fire for no sample of this step.
 
     output: float tensor [..., units] of a rectifier.
     argument: what the function was applied to, where it is known.
+    bias: [units], what is still to be added to the argument.
     known: what `unit_sums` gives for the output, where that is known.
     """
     if known is not None and KINDS[kind].nonnegative:
@@ -186,7 +188,11 @@ def silent(
     if argument is not None and KINDS[kind].fires_from is not None:
         # XLA fuses a smooth function into the maximum and computes it anew, element by element;
         # its argument, as a rule a matrix product with a bias, lies in memory.
-        return tf.logical_not(_largest(argument) > tf.cast(KINDS[kind].fires_from, argument.dtype))
+        largest = _largest(argument)
+        if bias is not None:
+            # Rounding keeps the order, so that the largest sum is the sum with the largest.
+            largest = largest + bias
+        return tf.logical_not(largest > tf.cast(KINDS[kind].fires_from, argument.dtype))
     threshold = tf.cast(KINDS[kind].fires_above, output.dtype)
     return tf.logical_not(_largest(output) > threshold)
 

@@ -38,6 +38,10 @@ FLUSH_SECONDS = 2.0
 MAX_LAYER_CURVES = 40
 """Above, TensorBoard's list of curves is longer than anybody scrolls."""
 
+CURVE_RECORDS = 1000
+"""So many records TensorBoard keeps of a curve; of later ones ever fewer are written for its own
+charts. The Gradscope tab has them all."""
+
 DENSE_RECORDS = 100
 """The first records tell most, so their per-layer curves are complete."""
 
@@ -175,7 +179,7 @@ class TensorBoardSink:
             self._writer.record(record)
             points = [
                 self._stock.scalar(summary.tag, float(curve[index]), summary.description)
-                for summary, curve in curves
+                for summary, curve in (curves if _is_on_curve(self._records) else ())
                 if summary.shows_nan or np.isfinite(curve[index])
             ]
             last = index == len(records) - 1
@@ -272,6 +276,12 @@ class TensorBoardSink:
 def _kind(item: Item) -> Layout | None:
     """What groups records that can be written together; None for all other items."""
     return item.layout if isinstance(item, Record) else None
+
+
+def _is_on_curve(record: int) -> bool:
+    """Whether a record is written for TensorBoard's own curves: all of the first 1,000, then ever
+    fewer, some 500 from each time that the number of records doubles."""
+    return record % (1 << (record // CURVE_RECORDS).bit_length()) == 0
 
 
 def _is_kept(batch: int) -> bool:
