@@ -6,15 +6,15 @@ import functools
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Sequence
-from os import PathLike, fspath
+from collections.abc import Callable, Sequence
+from os import PathLike
 from typing import Any, TypeVar, overload
 
 from gradscope.budget import Budget
 from gradscope.buffer import Buffer
 from gradscope.cadence import Every
-from gradscope.capture import variables as var
 from gradscope.capture.hooks import watched_traces
+from gradscope.checks import check_count, check_logdir, check_model, check_share, check_sinks
 from gradscope.claim import Claim
 from gradscope.closer_look import CloserLook
 from gradscope.drain import Drain
@@ -90,14 +90,14 @@ class Scope:
         sinks: Sequence[Sink] = (),
     ) -> None:
         self._closed = True  # until there is something to close
-        _check_share("overhead", overhead)
+        check_share("overhead", overhead)
         self._budget = Budget(every, overhead)
         self._account = self._budget.account
-        _check_count("window", window, least=1)
-        _check_count("initial_step", initial_step, least=0)
-        _check_model(model)
-        self.model, self.logdir = model, _check_logdir(logdir)
-        _check_sinks(sinks)
+        check_count("window", window, least=1)
+        check_count("initial_step", initial_step, least=0)
+        check_model(model)
+        self.model, self.logdir = model, check_logdir(logdir)
+        check_sinks(sinks)
         self._claim = Claim(f"{self.logdir}/gradscope")
         self._settings = {"every": every, "overhead": overhead, "window": window}
         self._first_step = self._step = initial_step
@@ -370,16 +370,6 @@ class Scope:
             )
 
 
-def _check_model(model: Any) -> None:
-    variables = var.trainable(model)
-    if not variables and getattr(model, "built", True):
-        raise UsageError(
-            f"Scope: the model {getattr(model, 'name', type(model).__name__)!r} has no trainable "
-            "variables, so there is nothing to watch. Pass the model that the step trains, and "
-            "check that its layers aren't all frozen (`layer.trainable`)."
-        )
-
-
 def _drain(sinks: Sequence[Sink], budget: Budget) -> Drain:
     """A drain that knows the budget, and not the scope: its thread would keep that from dying."""
 
@@ -399,38 +389,3 @@ def _drain(sinks: Sequence[Sink], budget: Budget) -> Drain:
 def _close(scope: "weakref.ref[Scope]") -> None:
     if (alive := scope()) is not None:
         alive._finish()
-
-
-def _check_logdir(logdir: Any) -> str:
-    try:
-        path = fspath(logdir)
-    except TypeError:
-        path = ""
-    if not isinstance(path, str) or not path:
-        raise UsageError(
-            f"Scope: logdir={logdir!r}; expected the path of a directory for this run, such as "
-            '"runs/digits".'
-        )
-    return path
-
-
-def _check_sinks(sinks: Any) -> None:
-    for sink in sinks if isinstance(sinks, Iterable) else [sinks]:
-        if not all(callable(getattr(sink, name, None)) for name in ("write", "flush", "close")):
-            raise UsageError(
-                f"Scope: sinks={sinks!r}; expected objects with the methods write, flush and "
-                "close, see gradscope.sinks.sink.Sink."
-            )
-
-
-def _check_share(name: str, value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
-        raise UsageError(
-            f"Scope: {name}={value!r}; expected a share of step time above 0 and up to 1. "
-            f"{name}=0.01 allows one per cent."
-        )
-
-
-def _check_count(name: str, value: int, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise UsageError(f"Scope: {name}={value!r}; expected a whole number from {least} on.")

@@ -72,12 +72,12 @@ def _argument(output: Output) -> dict[str, tf.Tensor]:
     if argument is None:
         return {}
     operation = None if tf.executing_eagerly() else argument.op
-    if operation is not None and operation.type == "BiasAdd":
-        # The product lies in memory, its sum with the bias would have to be written first.
-        if operation.get_attr("data_format") == b"NHWC":
-            argument, bias = operation.inputs
-            return {"argument": argument, "bias": bias}
-    return {"argument": argument}
+    is_sum = operation is not None and operation.type == "BiasAdd"
+    if not is_sum or operation.get_attr("data_format") != b"NHWC":
+        return {"argument": argument}
+    # The product lies in memory, its sum with the bias would have to be written first.
+    argument, bias = operation.inputs
+    return {"argument": argument, "bias": bias}
 
 
 def _measure_layers(

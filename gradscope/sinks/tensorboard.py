@@ -279,8 +279,10 @@ def _kind(item: Item) -> Layout | None:
 
 
 def _is_on_curve(record: int) -> bool:
-    """Whether a record is written for TensorBoard's own curves: all of the first 1,000, then ever
-    fewer, some 500 from each time that the number of records doubles."""
+    """Whether a record is written for TensorBoard's own curves.
+
+    All of the first 1,000 are, then ever fewer: some 500 each time that their number doubles.
+    """
     return record % (1 << (record // CURVE_RECORDS).bit_length()) == 0
 
 
