@@ -4,7 +4,8 @@
 
 Each form is compiled alone; the time of an empty program is taken off. The first table is of a
 tensor that lies in memory, as a weight does; the second of one that is computed just before, as an
-activation is: what XLA fuses into a reduction runs element by element.
+activation is: what XLA fuses into a reduction runs element by element. The third is of images with
+few channels: a product with ones computes every index anew where axes are joined.
 """
 
 import argparse
@@ -16,6 +17,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 import tensorflow as tf
+
+from gradscope.probes import slices
 
 
 def product(x: tf.Tensor) -> tf.Tensor:
@@ -38,6 +41,15 @@ FUSED: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "reduce_max(gelu(x), rows)": lambda x: tf.reduce_sum(tf.reduce_max(x, 0)),
     "any(gelu(x) > 0, rows)": lambda x: tf.reduce_sum(tf.cast(tf.reduce_any(x > 0, 0), tf.float32)),
 }
+IMAGES: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
+    "reduce_sum(x)": tf.reduce_sum,
+    "product(x * x, ones), axes joined": lambda x: product(tf.reshape(x * x, [-1, 1024])),
+    "product(x * x, ones), last axis": lambda x: product(tf.reshape(x * x, [-1, x.shape[-1]])),
+    "sum of slices of x * x": lambda x: tf.reduce_sum(
+        slices.folded(tf.reshape(x * x, [slices.COUNT, -1]))
+    ),
+    "both sums of each channel, one pass": lambda x: tf.add_n(slices.moments(x))[0],
+}
 
 
 def main() -> None:
@@ -49,16 +61,19 @@ def main() -> None:
     x = tf.random.normal((2048, 1024))
     table("2,097,152 floats in memory", x, lambda x: x, IN_MEMORY, runs)
     table("524,288 floats, computed just before", x[:1024, :512], tf.nn.gelu, FUSED, runs)
+    images = tf.random.normal((32, 32, 32, 32))
+    table("1,048,576 floats, images of 32 channels, in memory", images, lambda x: x, IMAGES, runs)
 
 
 def table(title: str, x: tf.Tensor, first: Callable, forms: dict[str, Callable], runs: int) -> None:
     """Prints what each form takes beyond computing `first` for something else."""
-    weights = tf.random.normal((x.shape[1], 8))
+    weights = tf.random.normal((x.shape[-1], 8))
 
     def program(form: Callable) -> Callable:
         def run(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             y = first(x)
-            return form(y), tf.linalg.matmul(y, weights)  # y is needed elsewhere, too
+            rows = tf.reshape(y, [-1, y.shape[-1]])
+            return form(y), tf.linalg.matmul(rows, weights)  # y is needed elsewhere, too
 
         return tf.function(run, jit_compile=True, autograph=False)
 

@@ -160,10 +160,11 @@ def guessing(run: RunView, course: Progress) -> float:
     labels, the first one. NaN where that isn't positive either.
     """
     usual = usual_loss(run, course.steps)
-    positive = (usual > 0) & (course.loss > 0)
+    positive = (usual > 0) & (course.loss > 0) & np.isfinite(usual) & np.isfinite(course.loss)
     low, high = (bound * course.chance for bound in COMPARED)
     for some in (positive & (usual > low) & (usual < high), positive):
-        ratio = np.log(course.loss[some] / usual[some])
+        # The quotient of two numbers may be too small for one.
+        ratio = np.log(course.loss[some]) - np.log(usual[some])
         if len(ratio) and np.median(np.abs(ratio - np.median(ratio))) <= MOST_SPREAD:
             return float(course.chance * np.exp(np.median(ratio)))
     if course.chance > 0 and "absolute" in (objective(run).loss or ""):

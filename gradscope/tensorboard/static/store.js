@@ -13,6 +13,8 @@ export const state = Object.fromEntries(Object.keys(READ).map((key) => [key, nul
 
 const listeners = new Set();
 
+let told = null; // our entries of the address bar, as last read or written
+
 /** Merges changes into the state, writes the address bar, and tells the listeners if any differs. */
 export function set(changes) {
   const changed = Object.keys(changes).filter((key) => key in READ && !same(state[key], changes[key] ?? null));
@@ -31,8 +33,10 @@ export function subscribe(listener) {
 /** Reads the address bar, now and whenever somebody changes it. */
 export function startAddress() {
   Object.assign(state, decode(place().location.hash));
+  told = oursOf(place().location.hash);
   place().addEventListener("hashchange", () => {
     const hash = place().location.hash;
+    told = oursOf(hash);
     if (hash.includes(PREFIX)) set(decode(hash));
   });
 }
@@ -42,11 +46,18 @@ export function writeAddress() {
   if (window.innerHeight === 0) return; // hidden: the address is another tab's
   try {
     const { location, history } = place();
+    // Somebody has just typed another address, whose event is still to come.
+    if (location.hash.includes(PREFIX) && oursOf(location.hash) !== told) return;
     const hash = encode(state, location.hash);
     if (hash !== location.hash) history.replaceState(history.state, "", hash);
+    told = oursOf(hash);
   } catch {
     // A sandboxed page has no history: the picture works, a link to it does not.
   }
+}
+
+function oursOf(hash) {
+  return JSON.stringify(decode(hash));
 }
 
 /** The hash that says a state; entries of others in the hash before stay. */

@@ -21,6 +21,8 @@ from benchmarks.gpu import export, hlo, manifest, state
 from benchmarks.gpu.traced import trace
 from gradscope.bench import workloads
 
+pytestmark = pytest.mark.slow  # benchmarks have their own time
+
 ROOT = Path(manifest.__file__).parents[2]
 STEPS = 2
 

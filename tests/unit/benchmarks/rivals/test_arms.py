@@ -11,6 +11,8 @@ from benchmarks.rivals import fitting, plain_tensorflow, recording, summaries
 from benchmarks.rivals.rivals import EPOCH
 from benchmarks.rivals.tensorflow_net import net
 
+pytestmark = pytest.mark.slow  # benchmarks have their own time
+
 TINY = "mlp:tiny"
 MAKERS = {
     "graph": plain_tensorflow.graph,
