@@ -71,9 +71,10 @@ def _argument(output: Output) -> dict[str, tf.Tensor]:
     argument = output.argument
     if argument is None:
         return {}
-    operation = None if tf.executing_eagerly() else argument.op
-    is_sum = operation is not None and operation.type == "BiasAdd"
-    if not is_sum or operation.get_attr("data_format") != b"NHWC":
+    if tf.executing_eagerly():
+        return {"argument": argument}
+    operation = argument.op
+    if operation.type != "BiasAdd" or operation.get_attr("data_format") != b"NHWC":
         return {"argument": argument}
     # The product lies in memory, its sum with the bias would have to be written first.
     argument, bias = operation.inputs
