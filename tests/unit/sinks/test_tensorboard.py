@@ -13,10 +13,12 @@ from gradscope.records import Cost, Diagnosis, Overhead, Record, Start, Validati
 from gradscope.run import open_run
 from gradscope.run.framing import Frame, read_frames
 from gradscope.sinks.tensorboard import (
+    CURVE_RECORDS,
     DENSE_RECORDS,
     MAX_LAYER_CURVES,
     TensorBoardSink,
     _is_kept,
+    _is_on_curve,
 )
 from gradscope.tensorboard.protos import Event
 from tests.runs import LAYOUT, OVERHEAD, VANISHING, record, stacked
@@ -155,6 +157,11 @@ class TestLayerCurves:
             written(logdir, record(0, layout), layout=layout)
             tags = [tag for tag in values_of(logdir) if tag.startswith("gradscope.log10_")]
             assert len(tags) == expected
+
+    def test_curves_thin_out_with_the_logarithm_of_the_records(self):
+        on = [sum(map(_is_on_curve, range(n * CURVE_RECORDS))) for n in (1, 2, 4, 8, 1024)]
+        assert on[:4] == [1000, 1500, 2000, 2500]
+        assert on[-1] == 6000
 
     def test_their_number_grows_with_the_logarithm_of_the_batches(self):
         kept = [sum(map(_is_kept, range(batches))) for batches in (256, 1024, 4096, 2**20)]
