@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gradscope.bench import plan
+from gradscope.cli.arguments import positive
 from gradscope.errors import LogdirError
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--families", action="store_true", help="each family of statistics alone, too"
     )
     parser.add_argument(
-        "--pairs", type=_positive, help=f"of blocks that are timed (default: {PAIRS})"
+        "--pairs", type=positive, help=f"of blocks that are timed (default: {PAIRS})"
     )
     parser.add_argument(
         "--quick",
@@ -218,14 +219,4 @@ def _write(path: Path, text: str) -> None:
 
 
 def _every(text: str) -> plan.Every:
-    return "auto" if text == "auto" else _positive(text)
-
-
-def _positive(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1 on")
-    return number
+    return "auto" if text == "auto" else positive(text)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gradscope.cli.arguments import positive
 from gradscope.errors import LogdirError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="where the runs go; a number is added if it is in use (default: %(default)s)",
     )
     parser.add_argument(
-        "--epochs", type=_positive, default=EPOCHS, help="of each net (default: %(default)s)"
+        "--epochs", type=positive, default=EPOCHS, help="of each net (default: %(default)s)"
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="of weights and data order (default: %(default)s)"
@@ -184,13 +185,3 @@ def _quote(path: Path) -> str:
     if near.is_relative_to(Path.cwd()):
         near = near.relative_to(Path.cwd())
     return shlex.quote(str(near))
-
-
-def _positive(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1 on")
-    return number

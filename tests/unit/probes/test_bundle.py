@@ -18,6 +18,8 @@ SHAPES = [
     [(), (1,), (0, 3), (1, 1)],
     # Large ones: a matrix, a narrow one, a convolution's, one that can't be cut into slices.
     [(300, 64), (3, 3, 16, 64), (2000, 10), (7, 5, 3, 61), (4,), (70000,)],
+    # In slices: images of few channels, a long narrow matrix.
+    [(8, 64, 64, 16), (1 << 16, 8), (3, 5)],
 ]
 
 
@@ -53,8 +55,11 @@ def test_nothing_to_reduce() -> None:
     assert sums.shape == columns.shape == (0,)
 
 
-@pytest.mark.parametrize("count", [4095, 4096, 4097, 1 << 15, 3 << 20])
-def test_counts_of_everything_are_exact(count: int) -> None:
+@pytest.mark.parametrize(
+    "shape",
+    [(4095,), (4096,), (4097,), (1 << 15,), (3 << 20,), (64, 64, 64), (1 << 16, 8), (99, 8, 999)],
+)
+def test_counts_of_everything_are_exact(shape: tuple[int, ...]) -> None:
     @tf.function(jit_compile=True)
     def numbers(x: tf.Tensor) -> tuple[tf.Tensor, ...]:
         with compiled(True):
@@ -63,5 +68,5 @@ def test_counts_of_everything_are_exact(count: int) -> None:
             first, second = reduce.counts(tf.equal(stack, 1), tf.equal(stack, 1))
             return bundle.sums([first], [second])
 
-    first, second = numbers(tf.ones([count]))
-    assert first.numpy().tolist() == second.numpy().tolist() == [count]
+    first, second = numbers(tf.ones(shape))
+    assert first.numpy().tolist() == second.numpy().tolist() == [np.prod(shape)]
